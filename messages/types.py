@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The messages themselves. Every number carries its unit in its name and, where it is measured, an error.
+
+Unknown fields are ignored on reading (an old depot reads a newer vehicle), wrong types and values
+out of bounds are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from messages.topics import SHA256_PATTERN
+
+Degrees = Annotated[float, Meta(ge=0, lt=360, description="clockwise from true north")]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="WGS 84, degrees east")]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="WGS 84, degrees north")]
+Metres = Annotated[float, Meta(ge=0, le=1e7)]
+Speed = Annotated[float, Meta(ge=0, le=150, description="metres per second")]
+Score = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Text = Annotated[str, Meta(max_length=500)]
+Sha256 = Annotated[str, Meta(pattern=f"^{SHA256_PATTERN}$")]
+Utc = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all messages: immutable, keyword-only, defaults left out on the wire."""
+
+
+class Position(Message):
+    """Where a defect lies. `error_m` is one standard deviation in the plane."""
+
+    lon: Longitude
+    lat: Latitude
+    error_m: Metres
+    method: Literal["gnss", "dead_reckoned", "line"]
+    revised: bool = False
+
+
+class LinePosition(Message):
+    """Where on a named line (tunnel, track, road section): chainage in metres from its zero."""
+
+    line: Name
+    chainage_m: float
+    error_m: Metres
+    track: Name | None = None
+    side: Literal["left", "middle", "right"] | None = None
+
+
+class Size(Message):
+    """Extent on the road surface; `error_m` is one standard deviation of length and width."""
+
+    length_m: Metres
+    width_m: Metres
+    error_m: Metres
+
+    @property
+    def area_m2(self) -> float:
+        """Area of the enclosing rectangle in square metres."""
+        return self.length_m * self.width_m
+
+
+class Severity(Message):
+    """Grade 1 (slight) to 5 (severe) with the name of the written rule that gave it."""
+
+    grade: Annotated[int, Meta(ge=1, le=5)]
+    rule: Name
+
+
+class Time(Message):
+    """When. `utc` is missing while no source of UTC is trusted; `monotonic_s` counts within `boot`."""
+
+    boot: Name
+    monotonic_s: float
+    quality: Literal["gnss", "ntp", "rtc", "replay", "unset"]
+    utc: Utc | None = None
+
+
+class ModelRef(Message):
+    """Which model judged."""
+
+    name: Name
+    version: Name
+    sha256: Sha256
+
+
+class Anonymised(Message):
+    """What was made unrecognisable in a picture before it was written or sent."""
+
+    method: Name
+    people: Count = 0
+    vehicles: Count = 0
+    area_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+
+class PictureRef(Message):
+    """The picture that belongs to an observation; its bytes travel on `picture/{sha256}`."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Meta(ge=1, le=2_000_000)]
+    width: Annotated[int, Meta(ge=1, le=20_000)]
+    height: Annotated[int, Meta(ge=1, le=20_000)]
+    #: x1, y1, x2, y2 of the defect in pixels of this picture.
+    box: tuple[float, float, float, float]
+    anonymised: Anonymised
+
+
+class Observation(Message):
+    """One physical defect as one vehicle saw it on one pass."""
+
+    defect_class: Name = field(name="class")
+    score: Score
+    frames_seen: Annotated[int, Meta(ge=1, le=100_000)]
+    time: Time
+    model: ModelRef
+    software: Name
+    calibration: Name
+    position: Position | None = None
+    line: LinePosition | None = None
+    heading_deg: Degrees | None = None
+    speed_mps: Speed | None = None
+    size: Size | None = None
+    severity: Severity | None = None
+    picture: PictureRef | None = None
+
+
+class Coverage(Message):
+    """One stretch that was looked at, or that could not be judged and why."""
+
+    #: (lon, lat) along the stretch; empty where no position was known.
+    path: Annotated[tuple[tuple[Longitude, Latitude], ...], Meta(max_length=1000)]
+    length_m: Metres
+    frames_judged: Count
+    valid: bool
+    time: Time
+    reason: Literal["dark", "blurred", "overexposed", "blocked", "too_fast", "no_fix", "no_model", "bad_frame"] | None = None
+
+
+class Health(Message):
+    """How the vehicle's daemon is; counters count from the start of the process (`boot`)."""
+
+    time: Time
+    counters: dict[Name, Count]
+    gauges: dict[Name, float] = {}
+    #: One line each: what is wrong now, in plain words.
+    faults: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
+
+
+class Status(Message):
+    """Retained. `session` tells an old last will from a new birth: a lower one is ignored."""
+
+    state: Literal["online", "stopped", "offline"]
+    boot: Name
+    session: Count
+    software: Name
+    models: tuple[ModelRef, ...] = ()
+    calibration: Name | None = None
+
+
+class Refusal(Message):
+    """An event that the depot will never store, and why: the vehicle keeps it aside and stops sending."""
+
+    id: Name
+    reason: Text
+
+
+class Ack(Message):
+    """From the depot: these are committed. Only this lets the vehicle delete."""
+
+    events: tuple[Name, ...] = ()
+    pictures: tuple[Sha256, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+class Command(Message):
+    """From the depot to one vehicle."""
+
+    action: Literal["send_picture", "restart", "set"]
+    sha256: Sha256 | None = None
+    key: Name | None = None
+    value: Text | None = None
