@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Labelled pictures, with what is NOT known about each of them.
+
+No source labels every class. So a sample says which classes somebody looked for (`known`) and where
+not even those can be judged (`ignored`); loss and score leave out everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.classes import CLASSES, COUNT, CRACK, PERSON, TYPED, VEHICLE
+
+Boxes = NDArray[np.float32]
+Labels = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture: boxes are x1,y1,x2,y2 in its pixels; labels and known are indices into CLASSES."""
+
+    path: Path
+    view: str
+    source: str
+    known: Flags
+    boxes: Boxes
+    labels: Labels
+    ignored: Boxes
+    ignored_labels: Labels
+
+
+def shared_folder() -> Path:
+    """The folder with data and start weights: WEGEWART_SHARED, else `shared` beside the repository."""
+    default = Path(__file__).resolve().parents[3] / "shared"
+    return Path(os.environ.get("WEGEWART_SHARED", default))
+
+
+def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: bool = False) -> list[Sample]:
+    """Read one split of the road set.
+
+    Args:
+        split: train, val or test.
+        teacher: pseudo labels for people and vehicles by file name (see `teacher.py`), or None:
+            then these two classes are unknown.
+        open_only: leave out pictures that may not be redistributed.
+    """
+    folder = shared_folder() / "data" / "road"
+    coco = json.loads((folder / f"instances_{split}.json").read_text(encoding="utf-8"))
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    by_image: dict[int, list[dict[str, Any]]] = {}
+    for annotation in coco["annotations"]:
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    return [
+        _sample(folder, image, by_image.get(image["id"], []), names, teacher)
+        for image in coco["images"]
+        if not open_only or image["redistributable"] == "yes"
+    ]
+
+
+def _sample(
+    folder: Path,
+    image: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    names: dict[int, str],
+    teacher: dict[str, Any] | None,
+) -> Sample:
+    known = np.zeros(COUNT, bool)
+    for name in image["annotated_classes"]:
+        known[CLASSES.index(name)] = True
+    known[CRACK] |= bool(known[list(TYPED)].all())
+    if known[CRACK]:
+        known[list(TYPED)] = True  # no crack here is no crack of any type; see `augment.known_map`
+    found: list[tuple[list[float], int]] = []
+    ignored: list[tuple[list[float], int]] = []
+    for annotation in annotations:
+        x, y, w, h = annotation["bbox"]
+        target = ignored if annotation["iscrowd"] else found
+        target.append(([x, y, x + w, y + h], CLASSES.index(names[annotation["category_id"]])))
+    if teacher is not None:
+        known[[PERSON, VEHICLE]] = True
+        seen = teacher[image["file_name"]]
+        found += [(box, CLASSES.index(name)) for name, box in seen["sure"]]
+        ignored += [(box, CLASSES.index(name)) for name, box in seen["doubtful"]]
+    return Sample(
+        path=folder / image["file_name"],
+        view=image["view"],
+        source=image["source"],
+        known=known,
+        boxes=_boxes([box for box, _ in found]),
+        labels=np.array([label for _, label in found], np.int64),
+        ignored=_boxes([box for box, _ in ignored]),
+        ignored_labels=np.array([label for _, label in ignored], np.int64),
+    )
+
+
+def _boxes(boxes: list[list[float]]) -> Boxes:
+    return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+class PictureCache:
+    """Decoded pictures in memory: 2800 of them take about 2 GB and save most of the loading time."""
+
+    def __init__(self) -> None:
+        self._pictures: dict[Path, NDArray[np.uint8]] = {}
+
+    def __call__(self, path: Path) -> NDArray[np.uint8]:
+        picture = self._pictures.get(path)
+        if picture is None:
+            read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if read is None:
+                raise FileNotFoundError(path)
+            picture = self._pictures[path] = np.asarray(read, np.uint8)
+        return picture

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The training recipe, read from one TOML file."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some steps at one size."""
+
+    steps: int
+    size: tuple[int, int]
+    zoom: tuple[float, float]
+    cells: tuple[float, float, float]
+    rate: float
+    last_rate: float
+    simulated_share: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides about the weights, besides data and code."""
+
+    seed: int
+    batch: int
+    weight_decay: float
+    ema_decay: float
+    gradient_limit: float
+    warmup_steps: int
+    open_data_only: bool
+    start_weights: str
+    view_weights: dict[str, float]
+    phases: tuple[Phase, ...]
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+    def at(self, step: int) -> tuple[Phase, float]:
+        """Phase and learning rate of a step."""
+        first = 0
+        for phase in self.phases:
+            if step < first + phase.steps:
+                done = (step - first) / phase.steps
+                rate = phase.last_rate + (phase.rate - phase.last_rate) * (1 + math.cos(math.pi * done)) / 2
+                return phase, rate * min(1.0, (step + 1) / self.warmup_steps)
+            first += phase.steps
+        raise IndexError(f"step {step} is after the last phase")
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe; an unknown or missing key is a TypeError that names it."""
+    raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    phases = tuple(
+        Phase(**{key: tuple(value) if isinstance(value, list) else value for key, value in phase.items()})
+        for phase in raw.pop("phase")
+    )
+    return Recipe(phases=phases, **raw)

@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Train the street model: `scripts/train street`.
+
+The same recipe and data give the same batches: what is drawn at a step depends on seed and step alone. A killed run
+goes on from its last checkpoint as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from models.training.augment import Example, compose
+from models.training.classes import COUNT
+from models.training.dataset import PictureCache, Sample, load_road, shared_folder
+from models.training.drives import load_drives
+from models.training.loss import detection_loss
+from models.training.model import StreetNet
+from models.training.recipe import Recipe, load_recipe
+from models.training.start import load_start
+from models.training.teacher import teach
+
+Batch = list[Example]
+SAVE_EVERY = 100
+START_PICTURES = 48
+
+
+class Batches:
+    """The batch of any step, made ahead of time by one thread."""
+
+    def __init__(self, recipe: Recipe, real: list[Sample], simulated: list[Sample]) -> None:
+        self._recipe = recipe
+        self._pools = (real, simulated)
+        self._cache = PictureCache()
+        self._odds = tuple(_odds(pool, recipe) for pool in self._pools)
+
+    def make(self, step: int) -> Batch:
+        """The batch of one step; depends on recipe, data and step alone."""
+        phase, _ = self._recipe.at(step)
+        examples = []
+        for place in range(self._recipe.batch):
+            rng = np.random.default_rng((self._recipe.seed, step, place))
+            from_drives = bool(self._pools[1]) and rng.random() < phase.simulated_share
+            pool, odds = self._pools[from_drives], self._odds[from_drives]
+            count = (1, 2, 4)[rng.choice(3, p=phase.cells)]
+            chosen = [pool[index] for index in rng.choice(len(pool), count, p=odds)]
+            pictures = [(sample, self._cache(sample.path)) for sample in chosen]
+            examples.append(compose(pictures, phase.size, phase.zoom, rng))
+        return examples
+
+    def ahead(self, first: int, last: int, depth: int = 3) -> Iterator[Batch]:
+        """Batches of the steps first..last-1, in order."""
+        ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+
+        def work() -> None:
+            try:
+                for step in range(first, last):
+                    ready.put(self.make(step))
+            except BaseException as error:  # noqa: BLE001  (raised again in the loop below)
+                ready.put(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        for _ in range(first, last):
+            batch = ready.get()
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+
+
+def _odds(pool: list[Sample], recipe: Recipe) -> np.ndarray:
+    weights = np.array([recipe.view_weights.get(sample.view, 1.0) for sample in pool], float)
+    return weights / weights.sum() if len(pool) else weights
+
+
+class Average:
+    """Exponential moving average of the weights: what is shipped."""
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        self.state = {key: value.detach().clone() for key, value in net.state_dict().items()}
+        self._decay = decay
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        decay = min(self._decay, (1 + step) / (10 + step))
+        for key, value in net.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.state[key].lerp_(value, 1 - decay)
+            else:
+                self.state[key].copy_(value)
+
+
+def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, list[tuple[Tensor, Tensor]], Tensor]:
+    """Pictures (float, BGR, 0..255), truths and known maps on the device."""
+    pictures = torch.from_numpy(np.stack([example.picture for example in batch])).to(device)
+    images = pictures.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
+    truths = [
+        (torch.from_numpy(example.boxes).to(device), torch.from_numpy(example.targets).to(device))
+        for example in batch
+    ]
+    return images, truths, torch.from_numpy(np.stack([example.known for example in batch])).to(device)
+
+
+def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
+    """Run or resume the recipe in the folder `run`."""
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    teacher = teach(run.parent / "teacher.json")
+    real = load_road("train", teacher, open_only=recipe.open_data_only)
+    batches = Batches(recipe, real, load_drives(drives) if drives else [])
+    net = StreetNet(COUNT)
+    checkpoint = run / "last.pt"
+    if not checkpoint.exists() and recipe.start_weights:
+        images, _, _ = to_tensors(sum((batches.make(step) for step in range(START_PICTURES // recipe.batch)), []), torch.device("cpu"))
+        load_start(net, shared_folder() / "weights" / recipe.start_weights, images)
+    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(_groups(net, recipe.weight_decay), lr=recipe.phases[0].rate)
+    average = Average(net, recipe.ema_decay)
+    first, spent_s = 0, 0.0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        net.load_state_dict(saved["net"])
+        optimizer.load_state_dict(saved["optimizer"])
+        average.state = saved["average"]
+        first, spent_s = saved["step"], saved["spent_s"]
+    started = time.monotonic()
+    net.train()
+    bar = tqdm(batches.ahead(first, recipe.steps), initial=first, total=recipe.steps, mininterval=10)
+    for step, batch in enumerate(bar, first):
+        _, rate = recipe.at(step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        images, truths, known = to_tensors(batch, device)
+        losses = detection_loss(*net(images), truths, known)
+        optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), recipe.gradient_limit)
+        optimizer.step()
+        average.update(net, step)
+        bar.set_postfix_str(f"class {losses.classes:.3f} box {losses.boxes:.3f} positives {losses.positives:.0f}", refresh=False)
+        if (step + 1) % 20 == 0:
+            with (run / "log.csv").open("a", encoding="utf-8") as log:
+                log.write(f"{step + 1},{rate:.2e},{losses.classes:.4f},{losses.boxes:.4f},{losses.positives:.1f}\n")
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == recipe.steps:
+            _save(
+                checkpoint,
+                net=net.state_dict(),
+                optimizer=optimizer.state_dict(),
+                average=average.state,
+                step=step + 1,
+                spent_s=spent_s + time.monotonic() - started,
+            )
+
+
+def _groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
+    """Weight decay for kernels, none for biases and batch norms."""
+    kernels = [value for value in net.parameters() if value.ndim > 1]
+    others = [value for value in net.parameters() if value.ndim <= 1]
+    return [{"params": kernels, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _save(path: Path, **state: object) -> None:
+    """Write beside, then rename: a kill leaves the old checkpoint or the new one."""
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Train a model; run again to resume.")
+    parser.add_argument("model", choices=["street"])
+    parser.add_argument("--run", type=Path, help="folder for checkpoints (default: runs/MODEL)")
+    parser.add_argument("--recipe", type=Path, help="default: models/training/MODEL.toml")
+    parser.add_argument("--drives", type=Path, help="folder of simulated drives to mix in")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    recipe = load_recipe(arguments.recipe or Path(__file__).parent / f"{arguments.model}.toml")
+    train(recipe, arguments.run or Path("runs") / arguments.model, arguments.drives)
+
+
+if __name__ == "__main__":
+    main()
