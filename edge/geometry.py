@@ -59,7 +59,9 @@ class Calibration:
 
     def ray(self, u: float, v: float) -> NDArray[np.float64]:
         """Direction of pixel (u, v) in vehicle axes, not normalised."""
-        direction: NDArray[np.float64] = self.rotation @ np.array([(u - self.cx) / self.fx, (v - self.cy) / self.fy, 1.0])
+        direction: NDArray[np.float64] = self.rotation @ np.array(
+            [(u - self.cx) / self.fx, (v - self.cy) / self.fy, 1.0]
+        )
         return direction
 
     def pixel_to_road(self, u: float, v: float, *, extra_pitch_deg: float = 0.0) -> RoadPoint | None:
@@ -67,11 +69,13 @@ class Calibration:
         ray = self.ray(u, v)
         if extra_pitch_deg:
             angle = math.radians(extra_pitch_deg)
-            ray = np.array([
-                ray[0] * math.cos(angle) + ray[2] * math.sin(angle),
-                ray[1],
-                -ray[0] * math.sin(angle) + ray[2] * math.cos(angle),
-            ])
+            ray = np.array(
+                [
+                    ray[0] * math.cos(angle) + ray[2] * math.sin(angle),
+                    ray[1],
+                    -ray[0] * math.sin(angle) + ray[2] * math.cos(angle),
+                ]
+            )
         if ray[2] >= -1e-6 * float(np.linalg.norm(ray)):
             return None
         scale = self.height_m / -float(ray[2])

@@ -31,7 +31,7 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all messages: immutable, keyword-only, defaults left out on the wire."""
 
 
-class Position(Message):
+class Position(Message, frozen=True):
     """Where a defect lies. `error_m` is one standard deviation in the plane."""
 
     lon: Longitude
@@ -41,7 +41,7 @@ class Position(Message):
     revised: bool = False
 
 
-class LinePosition(Message):
+class LinePosition(Message, frozen=True):
     """Where on a named line (tunnel, track, road section): chainage in metres from its zero."""
 
     line: Name
@@ -51,7 +51,7 @@ class LinePosition(Message):
     side: Literal["left", "middle", "right"] | None = None
 
 
-class Size(Message):
+class Size(Message, frozen=True):
     """Extent on the road surface; `error_m` is one standard deviation of length and width."""
 
     length_m: Metres
@@ -64,14 +64,14 @@ class Size(Message):
         return self.length_m * self.width_m
 
 
-class Severity(Message):
+class Severity(Message, frozen=True):
     """Grade 1 (slight) to 5 (severe) with the name of the written rule that gave it."""
 
     grade: Annotated[int, Meta(ge=1, le=5)]
     rule: Name
 
 
-class Time(Message):
+class Time(Message, frozen=True):
     """When. `utc` is missing while no source of UTC is trusted; `monotonic_s` counts within `boot`."""
 
     boot: Name
@@ -80,7 +80,7 @@ class Time(Message):
     utc: Utc | None = None
 
 
-class ModelRef(Message):
+class ModelRef(Message, frozen=True):
     """Which model judged."""
 
     name: Name
@@ -88,7 +88,7 @@ class ModelRef(Message):
     sha256: Sha256
 
 
-class Anonymised(Message):
+class Anonymised(Message, frozen=True):
     """What was made unrecognisable in a picture before it was written or sent."""
 
     method: Name
@@ -97,7 +97,7 @@ class Anonymised(Message):
     area_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
-class PictureRef(Message):
+class PictureRef(Message, frozen=True):
     """The picture that belongs to an observation; its bytes travel on `picture/{sha256}`."""
 
     sha256: Sha256
@@ -109,7 +109,7 @@ class PictureRef(Message):
     anonymised: Anonymised
 
 
-class Observation(Message):
+class Observation(Message, frozen=True):
     """One physical defect as one vehicle saw it on one pass."""
 
     defect_class: Name = field(name="class")
@@ -128,7 +128,7 @@ class Observation(Message):
     picture: PictureRef | None = None
 
 
-class Coverage(Message):
+class Coverage(Message, frozen=True):
     """One stretch that was looked at, or that could not be judged and why."""
 
     #: (lon, lat) along the stretch; empty where no position was known.
@@ -137,10 +137,12 @@ class Coverage(Message):
     frames_judged: Count
     valid: bool
     time: Time
-    reason: Literal["dark", "blurred", "overexposed", "blocked", "too_fast", "no_fix", "no_model", "bad_frame"] | None = None
+    reason: (
+        Literal["dark", "blurred", "overexposed", "blocked", "too_fast", "no_fix", "no_model", "bad_frame"] | None
+    ) = None
 
 
-class Health(Message):
+class Health(Message, frozen=True):
     """How the vehicle's daemon is; counters count from the start of the process (`boot`)."""
 
     time: Time
@@ -150,7 +152,7 @@ class Health(Message):
     faults: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
 
 
-class Status(Message):
+class Status(Message, frozen=True):
     """Retained. `session` tells an old last will from a new birth: a lower one is ignored."""
 
     state: Literal["online", "stopped", "offline"]
@@ -161,14 +163,14 @@ class Status(Message):
     calibration: Name | None = None
 
 
-class Refusal(Message):
+class Refusal(Message, frozen=True):
     """An event that the depot will never store, and why: the vehicle keeps it aside and stops sending."""
 
     id: Name
     reason: Text
 
 
-class Ack(Message):
+class Ack(Message, frozen=True):
     """From the depot: these are committed. Only this lets the vehicle delete."""
 
     events: tuple[Name, ...] = ()
@@ -176,7 +178,7 @@ class Ack(Message):
     refused: tuple[Refusal, ...] = ()
 
 
-class Command(Message):
+class Command(Message, frozen=True):
     """From the depot to one vehicle."""
 
     action: Literal["send_picture", "restart", "set"]
