@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The vehicle's configuration: one TOML file, read once, frozen. `wegewart-edge config explain` prints all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from edge.errors import ConfigError
+from edge.geometry import Calibration
+from messages.topics import VEHICLE_PATTERN
+from settings import SettingsError, load
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections."""
+
+
+class CameraConfig(Section, frozen=True):
+    """Where pictures come from."""
+
+    kind: Annotated[
+        Literal["picamera2", "v4l2", "gstreamer", "replay"],
+        Meta(description="picamera2: Raspberry Pi camera; v4l2: USB; gstreamer: Jetson or RTSP; replay: a recording"),
+    ] = "picamera2"
+    source: Annotated[
+        str, Meta(description="v4l2: device; gstreamer: pipeline; replay: folder or video; picamera2: camera number")
+    ] = "0"
+    width: Annotated[int, Meta(ge=160, le=8000, description="picture width asked of the camera, pixels")] = 1280
+    height: Annotated[int, Meta(ge=120, le=6000, description="picture height asked of the camera, pixels")] = 720
+    frames_per_second: Annotated[float, Meta(gt=0, le=120, description="frames per second asked of the camera")] = 15.0
+    exposure_us: (
+        Annotated[int, Meta(ge=10, le=100_000, description="fixed exposure in microseconds; not set: automatic")] | None
+    ) = None
+    stall_s: Annotated[
+        float, Meta(gt=0, le=600, description="seconds without a frame after which the daemon gives up and restarts")
+    ] = 10.0
+    calibration: Annotated[
+        Path | None, Meta(description="calibration file (TOML); not set: places are not measured in metres")
+    ] = None
+    pace: Annotated[float, Meta(ge=0, le=100, description="replay only: times real speed, 0: as fast as judged")] = 0.0
+
+
+class PositionConfig(Section, frozen=True):
+    """Where the position comes from."""
+
+    kind: Annotated[
+        Literal["gpsd", "nmea", "replay", "none"], Meta(description="receiver, or a recorded track, or none at all")
+    ] = "gpsd"
+    gpsd_host: Annotated[str, Meta(description="gpsd: host")] = "127.0.0.1"
+    gpsd_port: Annotated[int, Meta(ge=1, le=65535, description="gpsd: TCP port")] = 2947
+    device: Annotated[str, Meta(description="nmea: serial device")] = "/dev/ttyACM0"
+    baud: Annotated[int, Meta(ge=1200, le=4_000_000, description="nmea: bits per second")] = 38400
+    track: Annotated[Path | None, Meta(description="replay: GPX, NMEA log or CSV; not set: the recording's own")] = None
+
+
+class SamplingConfig(Section, frozen=True):
+    """Which frames are judged."""
+
+    every_m: Annotated[float, Meta(gt=0, le=50, description="metres driven between judged frames")] = 2.0
+    every_s: Annotated[
+        float, Meta(gt=0, le=60, description="seconds between judged frames while no motion is known")
+    ] = 0.5
+    max_speed_mps: Annotated[
+        float, Meta(gt=0, le=60, description="above this speed (m/s) pictures count as too fast to judge")
+    ] = 30.0
+
+
+class VisionConfig(Section, frozen=True):
+    """Which models judge."""
+
+    models: Annotated[Path | None, Meta(description="folder of model packages; not set: the ones delivered")] = None
+    street: Annotated[str, Meta(description="name of the street model's package")] = "street"
+    threads: Annotated[int, Meta(ge=1, le=64, description="threads of the inference session")] = 2
+
+
+class DefectsConfig(Section, frozen=True):
+    """When detections become an observation."""
+
+    max_range_m: Annotated[float, Meta(gt=1, le=100, description="farther detections are not placed, metres")] = 25.0
+    min_frames: Annotated[int, Meta(ge=1, le=50, description="frames that must have seen a defect")] = 2
+    min_certainty: Annotated[
+        float, Meta(ge=0, le=1, description="certainty over all frames, 1 - product of (1 - score)")
+    ] = 0.75
+
+
+class DeliveryConfig(Section, frozen=True):
+    """Where observations go."""
+
+    data: Annotated[Path, Meta(description="folder of the outbox; on a medium that survives power cuts")] = Path(
+        "/var/lib/wegewart"
+    )
+    host: Annotated[str, Meta(description="broker: host")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535, description="broker: TCP port")] = 1883
+    protocol: Annotated[Literal["5", "3.1.1"], Meta(description="MQTT version")] = "5"
+    username: Annotated[str | None, Meta(description="broker: user name, if it asks for one")] = None
+    password_file: Annotated[Path | None, Meta(description="broker: file that holds the password")] = None
+    ca: Annotated[Path | None, Meta(description="TLS: the broker's certificate authority; not set: no TLS")] = None
+    certificate: Annotated[Path | None, Meta(description="TLS: this vehicle's certificate")] = None
+    key: Annotated[Path | None, Meta(description="TLS: this vehicle's private key")] = None
+    drain_s: Annotated[
+        float, Meta(ge=0, le=3600, description="seconds that an ending process waits for acknowledgements")
+    ] = 5.0
+    health_s: Annotated[float, Meta(gt=0, le=3600, description="seconds between health messages")] = 30.0
+
+
+class VehicleConfig(Section, frozen=True):
+    """A vehicle."""
+
+    vehicle: Annotated[
+        str,
+        Meta(pattern=f"^{VEHICLE_PATTERN}$", description="the vehicle's name: lower-case letters, digits, hyphens"),
+    ]
+    camera: CameraConfig = CameraConfig()
+    position: PositionConfig = PositionConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    vision: VisionConfig = VisionConfig()
+    defects: DefectsConfig = DefectsConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+
+
+class _CalibrationFile(Section, frozen=True):
+    """A camera's geometry; fields as in `edge.geometry.Calibration`."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=100)]
+    width: Annotated[int, Meta(ge=16, le=20_000)]
+    height: Annotated[int, Meta(ge=16, le=20_000)]
+    fx: Annotated[float, Meta(gt=1)]
+    fy: Annotated[float, Meta(gt=1)]
+    cx: float
+    cy: float
+    height_m: Annotated[float, Meta(gt=0.1, le=10)]
+    pitch_deg: Annotated[float, Meta(ge=-45, le=90)] = 0.0
+    roll_deg: Annotated[float, Meta(ge=-45, le=45)] = 0.0
+    yaw_deg: Annotated[float, Meta(ge=-180, le=180)] = 0.0
+    forward_m: Annotated[float, Meta(ge=-30, le=30)] = 0.0
+    left_m: Annotated[float, Meta(ge=-5, le=5)] = 0.0
+    pitch_error_deg: Annotated[float, Meta(gt=0, le=20)] = 0.3
+
+
+def load_config(path: Path) -> VehicleConfig:
+    """Read a vehicle's configuration.
+
+    Raises:
+        ConfigError: one line that names file, key and reason.
+    """
+    try:
+        config = load(path, VehicleConfig)
+    except SettingsError as error:
+        raise ConfigError(str(error)) from None
+    delivery = config.delivery
+    if (delivery.certificate is None) != (delivery.key is None):
+        raise ConfigError(f"{path}: delivery.certificate and delivery.key: set both or none")
+    if delivery.certificate is not None and delivery.ca is None:
+        raise ConfigError(f"{path}: delivery.ca: is missing, a certificate is only used with TLS")
+    return config
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read a calibration file.
+
+    Raises:
+        ConfigError: one line that names file, key and reason.
+    """
+    try:
+        values = load(path, _CalibrationFile)
+    except SettingsError as error:
+        raise ConfigError(str(error)) from None
+    return Calibration(**{name: getattr(values, name) for name in values.__struct_fields__})
