@@ -20,7 +20,9 @@ wegewart_say() { printf 'wegewart: %s\n' "$*" >&2; }
 # Print the Python to use: one of 3.10 to 3.13 that can make environments.
 _wegewart_find_python() {
   local name without_venv='' found=''
-  for name in ${PYTHON:+"$PYTHON"} ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+  local names=(python3 python3.13 python3.12 python3.11 python3.10)
+  [[ ! ${PYTHON:-} ]] || names=("$PYTHON")
+  for name in "${names[@]}"; do
     command -v "$name" >/dev/null 2>&1 || continue
     found+=" $name $("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)"
     "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue
@@ -60,7 +62,8 @@ _wegewart_step() {
   fi
   mv "$output" "$log"
   why=$(grep -iE 'error|fehler' "$log" | tail -n 1)
-  wegewart_say "$label: FEHLGESCHLAGEN / FAILED: ${why:-$(tail -n 1 "$log")} (mehr in / more in $log)"
+  wegewart_say "$label: FEHLGESCHLAGEN / FAILED: ${why:-$(tail -n 1 "$log")}" \
+    "(braucht das Netz / needs the network; mehr in / more in $log)"
   return 10
 }
 
