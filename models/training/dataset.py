@@ -27,12 +27,18 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture: boxes are x1,y1,x2,y2 in its pixels; labels and known are indices into CLASSES."""
+    """One picture: boxes are x1,y1,x2,y2 in its pixels; labels are indices into CLASSES.
+
+    `known` and `scored` hold a flag per class. They differ where cracks have no type: away from every crack there is
+    no typed crack either, which a loss can learn from; but types cannot be scored there.
+    """
 
     path: Path
     view: str
     source: str
+    sequence: str
     known: Flags
+    scored: Flags
     boxes: Boxes
     labels: Labels
     ignored: Boxes
@@ -78,8 +84,10 @@ def _sample(
     for name in image["annotated_classes"]:
         known[CLASSES.index(name)] = True
     known[CRACK] |= bool(known[list(TYPED)].all())
+    known[[PERSON, VEHICLE]] = teacher is not None
+    scored = known.copy()
     if known[CRACK]:
-        known[list(TYPED)] = True  # no crack here is no crack of any type; see `augment.known_map`
+        known[list(TYPED)] = True  # no crack here is no crack of any type; see `augment`
     found: list[tuple[list[float], int]] = []
     ignored: list[tuple[list[float], int]] = []
     for annotation in annotations:
@@ -87,7 +95,6 @@ def _sample(
         target = ignored if annotation["iscrowd"] else found
         target.append(([x, y, x + w, y + h], CLASSES.index(names[annotation["category_id"]])))
     if teacher is not None:
-        known[[PERSON, VEHICLE]] = True
         seen = teacher[image["file_name"]]
         found += [(box, CLASSES.index(name)) for name, box in seen["sure"]]
         ignored += [(box, CLASSES.index(name)) for name, box in seen["doubtful"]]
@@ -95,7 +102,9 @@ def _sample(
         path=folder / image["file_name"],
         view=image["view"],
         source=image["source"],
+        sequence=image["seq"] or "",
         known=known,
+        scored=scored,
         boxes=_boxes([box for box, _ in found]),
         labels=np.array([label for _, label in found], np.int64),
         ignored=_boxes([box for box, _ in ignored]),

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Score a model package with the runtime that the vehicle uses: `scripts/evaluate street --split val`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge.types import Detection
+from edge.vision.detector import Detector
+from edge.vision.package import load_package
+from models.training.classes import CLASSES, CRACK, PERSON, POTHOLE, VEHICLE
+from models.training.dataset import Sample, load_road
+from models.training.metric import Count, is_large, is_small, judge
+from models.training.teacher import teach
+
+ALL_VIEWS = "all"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the score table."""
+
+    view: str
+    label: str
+    size: str
+    count: Count
+
+
+def detect_all(detector: Detector, samples: Iterable[Sample]) -> list[tuple[Sample, tuple[Detection, ...]]]:
+    """Run the detector over pictures."""
+    return [(sample, detector.detect(np.asarray(cv2.imread(str(sample.path)), np.uint8))) for sample in samples]
+
+
+def table(results: Sequence[tuple[Sample, Sequence[Detection]]]) -> list[Row]:
+    """Scores per view and class; for all views together also by size."""
+    rows = []
+    views = [ALL_VIEWS, *(view for view, _ in Counter(sample.view for sample, _ in results).most_common())]
+    for view in views:
+        for label, name in enumerate(CLASSES):
+            judged = [
+                judge(sample, found, label)
+                for sample, found in results
+                if sample.scored[label] and view in (ALL_VIEWS, sample.view)
+            ]
+            whole = sum((one.count() for one in judged), Count())
+            if whole.boxes == 0 and whole.wrong == 0:
+                continue
+            rows.append(Row(view, name, "all", whole))
+            if view in (ALL_VIEWS, "forward_high") and label in (POTHOLE, CRACK):
+                for size, test in (("<32 px", is_small), (">=32 px", is_large)):
+                    rows.append(Row(view, name, size, sum((one.count(size=test) for one in judged), Count())))
+    return rows
+
+
+def f1_of(rows: Sequence[Row], label: str, view: str = ALL_VIEWS) -> float:
+    """The F1 of one class in one view."""
+    return next(row.count.f1 for row in rows if (row.label, row.view, row.size) == (label, view, "all"))
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table for people. People and vehicles: agreement with the teacher."""
+    lines = ["| view | class | size | boxes | precision | recall | F1 |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        name = f"{row.label} (agreement)" if CLASSES.index(row.label) in (PERSON, VEHICLE) else row.label
+        name = "crack (every type)" if CLASSES.index(row.label) == CRACK else name
+        count = row.count
+        lines.append(
+            f"| {row.view} | {name} | {row.size} | {count.boxes} | {count.precision:.3f} | {count.recall:.3f} "
+            f"| {count.f1:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The table for programs."""
+    return [
+        {
+            "view": row.view,
+            "label": row.label,
+            "size": row.size,
+            "boxes": row.count.boxes,
+            "precision": round(row.count.precision, 4),
+            "recall": round(row.count.recall, 4),
+            "f1": round(row.count.f1, 4),
+        }
+        for row in rows
+    ]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Score a model package on real pictures.")
+    parser.add_argument("model", choices=["street"])
+    parser.add_argument("--split", choices=["val", "test"], required=True)
+    parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
+    parser.add_argument("--package", type=Path, help="default: models/MODEL")
+    parser.add_argument("--teacher", type=Path, default=Path("runs/teacher.json"), help="pseudo labels, made if missing")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    folder = arguments.package or Path(__file__).resolve().parents[1] / arguments.model
+    package = load_package(folder, precision=arguments.precision)
+    detector = Detector(package, arguments.threads, arguments.precision)
+    samples = load_road(arguments.split, teach(arguments.teacher))
+    started = time.monotonic()
+    rows = table(detect_all(detector, samples))
+    spent_s = time.monotonic() - started
+    if arguments.json:
+        print(json.dumps(as_json(rows)))
+    else:
+        print(markdown(rows))
+        print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
+
+
+if __name__ == "__main__":
+    main()

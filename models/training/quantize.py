@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""FP32 -> INT8: static, calibrated on real pictures of every view: `scripts/quantize street`.
+
+Activations are unsigned and weights signed, per channel and with seven bits: AVX2 adds two products in 16 bits and would
+saturate with eight. The prediction layers and all that follows them stay in float: a box edge needs more than 256 steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from edge.types import Picture
+from edge.vision.letterbox import fit
+from models.training.dataset import Sample, load_road
+from models.training.export import export, tidy
+
+SIZE = (640, 384)
+PER_VIEW = 24
+LAYERS = ["Conv", "Relu", "Add", "Concat", "MaxPool", "Resize"]
+
+
+class Pictures(CalibrationDataReader):
+    """The same number of training pictures from every view."""
+
+    def __init__(self, samples: list[Sample], size: tuple[int, int], per_view: int = PER_VIEW) -> None:
+        self._canvases = self._prepare(samples, size, per_view)
+
+    def get_next(self) -> dict[str, Picture] | None:
+        canvas = next(self._canvases, None)
+        return None if canvas is None else {"image": canvas[None]}
+
+    @staticmethod
+    def _prepare(samples: list[Sample], size: tuple[int, int], per_view: int) -> Iterator[Picture]:
+        rng = np.random.default_rng(0)
+        for view in sorted({sample.view for sample in samples}):
+            of_view = [sample for sample in samples if sample.view == view]
+            for index in rng.permutation(len(of_view))[:per_view]:
+                yield fit(np.asarray(cv2.imread(str(of_view[index].path)), np.uint8), *size)[0]
+
+
+def float_nodes(model: onnx.ModelProto) -> list[str]:
+    """The last convolutions and everything behind them."""
+    consumers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            consumers.setdefault(name, []).append(node)
+
+    def behind(node: onnx.NodeProto) -> list[onnx.NodeProto]:
+        return [other for name in node.output for other in consumers.get(name, [])]
+
+    kept: set[str] = set()
+    for node in reversed(model.graph.node):  # in topological order, so what is behind is already decided
+        leads_to_convolution = any(other.op_type == "Conv" or other.name not in kept for other in behind(node))
+        if not leads_to_convolution:
+            kept.add(node.name)
+    return sorted(kept)
+
+
+def quantize(fp32: Path, int8: Path, samples: list[Sample], size: tuple[int, int] = SIZE) -> None:
+    """Write the INT8 model beside the FP32 one."""
+    prepared = int8.with_suffix(".prepared.onnx")
+    quant_pre_process(str(fp32), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(int8),
+        Pictures(samples, size),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=LAYERS,
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=float_nodes(onnx.load(str(prepared))),
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    prepared.unlink()
+    tidy(int8)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Export a run's averaged weights as FP32 and INT8.")
+    parser.add_argument("model", choices=["street"])
+    parser.add_argument("--run", type=Path, help="default: runs/MODEL")
+    arguments = parser.parse_args()
+    run = arguments.run or Path("runs") / arguments.model
+    export(run / "last.pt", run / "model-fp32.onnx", SIZE)
+    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load_road("train"))
+    for name in ("model-fp32.onnx", "model-int8.onnx"):
+        print(f"{run / name}: {(run / name).stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
