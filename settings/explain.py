@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -71,8 +72,8 @@ def _unwrap(kind: inspect.Type) -> tuple[inspect.Type, str, str]:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return msgspec.json.encode(value).decode()
+    if isinstance(value, str | PurePath):
+        return msgspec.json.encode(str(value)).decode()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return str(value)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a detection lies on the road: its box projected to the road plane.
 
-A box is an upright rectangle in the picture; on the road it becomes a quadrilateral that widens with distance.
-We take the rectangle that spans it along and across the driving direction at the box's middle: length from the
-rows of the box, width from its columns at the middle row. Good for flat defects, wrong for upright things.
+A box is an upright rectangle in the picture. We take it for the outline of a flat rectangle that lies along the
+driving direction: its near edge on the box's bottom row, its far edge on the top row. Left of the camera such a
+rectangle's outermost corner is the near one, its innermost the far one; right of it the other way round. So each
+side of the box is carried to the road on the row of the corner that made it: exact for rectangles, and a thin crack
+that runs ahead comes out thin although its box is wide. Wrong for upright things.
 """
 
 from __future__ import annotations
@@ -61,28 +63,40 @@ def locate(box: Box, calibration: Calibration, *, max_range_m: float) -> Footpri
     far = calibration.pixel_to_road(middle_u, y1)
     far_x = max_range_m if far is None else min(far.x_m, max_range_m)
     centre_x = (near.x_m + far_x) / 2
-    pixel = calibration.road_to_pixel(centre_x, near.y_m)
-    if pixel is None:
+    middle = calibration.road_to_pixel(centre_x, near.y_m)
+    far_pixel = calibration.road_to_pixel(far_x, near.y_m)
+    if middle is None or far_pixel is None:
         return None
-    row = min(max(pixel[1], y1), y2)
-    left = calibration.pixel_to_road(x1, row)
-    right = calibration.pixel_to_road(x2, row)
-    range_error = calibration.range_error_m(middle_u, row)
+    far_row = max(far_pixel[1], y1)
+    left = _side(calibration, x1, near_row=y2, far_row=far_row, outward=1.0)
+    right = _side(calibration, x2, near_row=y2, far_row=far_row, outward=-1.0)
+    range_error = calibration.range_error_m(middle_u, min(max(middle[1], y1), y2))
     if left is None or right is None or range_error is None:
         return None
-    half_width = abs(left.y_m - right.y_m) / 2
+    half_width = max((left - right) / 2, 0.0)
     half_length = max((far_x - near.x_m) / 2, 0.0)
     margin = 2.0
     cut = x1 <= margin or y1 <= margin or x2 >= calibration.width - margin or y2 >= calibration.height - margin
     return Footprint(
         x_m=centre_x,
-        y_m=(left.y_m + right.y_m) / 2,
+        y_m=(left + right) / 2,
         half_length_m=half_length,
         half_width_m=half_width,
         range_error_m=math.hypot(range_error, BOX_EDGE_SHARE * 2 * half_length),
         cross_error_m=math.hypot(0.02 * centre_x, BOX_EDGE_SHARE * 2 * half_width),
         cut=cut or far is None,
     )
+
+
+def _side(calibration: Calibration, u: float, *, near_row: float, far_row: float, outward: float) -> float | None:
+    """How far to the left one side of a box lies; `outward` is 1 for the left side, -1 for the right."""
+    near = calibration.pixel_to_road(u, near_row)
+    if near is None:
+        return None
+    if (near.y_m - calibration.left_m) * outward > 0:
+        return near.y_m
+    far = calibration.pixel_to_road(u, far_row)
+    return near.y_m if far is None else far.y_m
 
 
 def to_odom(footprint: Footprint, pose: Pose) -> Footprint:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from edge.defects.footprint import Footprint
@@ -19,6 +19,8 @@ from edge.types import Box
 _CRACKS = frozenset({"crack", "longitudinal_crack", "transverse_crack", "alligator_crack"})
 #: Standard deviations within which two looks are the same place.
 _GATE_SIGMAS = 2.0
+#: However coarse the looks: two potholes three metres apart stay two.
+_MAX_GATE_M = 2.0
 #: A crack's rectangle never grows beyond this: a crack that long is a section's condition, not one repair.
 _MAX_CRACK_M = 60.0
 
@@ -70,7 +72,7 @@ class RoadPlace:
         )
 
     def _gate_m(self, other: RoadPlace) -> float:
-        return self.slack_m + _GATE_SIGMAS * math.hypot(self.error_m, other.error_m)
+        return min(self.slack_m + _GATE_SIGMAS * math.hypot(self.error_m, other.error_m), _MAX_GATE_M)
 
     def _gap_m(self, other: RoadPlace) -> float:
         """Distance between the two rectangles' edges (cracks) or between centres (all else)."""
@@ -92,28 +94,42 @@ class RoadPlace:
         return 0.9 * gap / gate + 0.1 * centres / (centres + 1.0)
 
     def joined(self, other: Place) -> RoadPlace:
-        """Mean weighted by the inverse variances (potholes) or the union (cracks)."""
+        """Mean weighted by the inverse variances; a crack's rectangle also grows."""
         if not isinstance(other, RoadPlace):
             return self
         own, new = 1 / max(self.error_m, 0.05) ** 2, 1 / max(other.error_m, 0.05) ** 2
         share = new / (own + new)
-        error = math.sqrt(1 / (own + new))
+        # Errors of successive looks are not independent (same calibration): never below a third of one look.
+        error = max(math.sqrt(1 / (own + new)), other.error_m / 3)
         if self.grows and other.grows:
-            x1 = min(self.x_m - self.half_length_m, other.x_m - other.half_length_m)
-            x2 = max(self.x_m + self.half_length_m, other.x_m + other.half_length_m)
-            y1 = min(self.y_m - self.half_width_m, other.y_m - other.half_width_m)
-            y2 = max(self.y_m + self.half_width_m, other.y_m + other.half_width_m)
-            if x2 - x1 <= _MAX_CRACK_M and y2 - y1 <= _MAX_CRACK_M:
-                return RoadPlace((x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2, error, self.slack_m, True)
+            grown = self._grown(other, share)
+            if max(grown.half_length_m, grown.half_width_m) <= _MAX_CRACK_M / 2:
+                return replace(grown, error_m=error)
         return RoadPlace(
             self.x_m + share * (other.x_m - self.x_m),
             self.y_m + share * (other.y_m - self.y_m),
             self.half_length_m + share * (other.half_length_m - self.half_length_m),
             self.half_width_m + share * (other.half_width_m - self.half_width_m),
-            # Errors of successive looks are not independent (same calibration): never below a third of one look.
-            max(error, other.error_m / 3),
+            error,
             self.slack_m,
             self.grows,
+        )
+
+    def _grown(self, other: RoadPlace, share: float) -> RoadPlace:
+        """Each edge: the weighted mean where both looks mean the same end, else the outer of the two."""
+        reach = self.slack_m + math.hypot(self.error_m, other.error_m)
+
+        def edge(own: float, seen: float, outward: float) -> float:
+            if abs(seen - own) <= reach:
+                return own + share * (seen - own)
+            return max(own * outward, seen * outward) * outward
+
+        x1 = edge(self.x_m - self.half_length_m, other.x_m - other.half_length_m, -1.0)
+        x2 = edge(self.x_m + self.half_length_m, other.x_m + other.half_length_m, 1.0)
+        y1 = edge(self.y_m - self.half_width_m, other.y_m - other.half_width_m, -1.0)
+        y2 = edge(self.y_m + self.half_width_m, other.y_m + other.half_width_m, 1.0)
+        return replace(
+            self, x_m=(x1 + x2) / 2, y_m=(y1 + y2) / 2, half_length_m=(x2 - x1) / 2, half_width_m=(y2 - y1) / 2
         )
 
     def is_same(self, other: Place) -> bool:

@@ -9,7 +9,7 @@ Rules (all pure, no I/O):
 - Cracks are long and are seen in parts: a crack's rectangle grows with what is seen. A pothole's does not.
 - A track ends when its place has left the view, or when it stayed unseen although it was in view too often.
 - On ending it becomes a `Defect` if it was seen in enough frames with enough certainty, else it counts as dropped.
-- Two ended tracks of a family that lie within each other's error are one defect: the later one is dropped as a duplicate.
+- Two ended tracks of a family within each other's error are one defect: the later is dropped as a duplicate.
 """
 
 from __future__ import annotations

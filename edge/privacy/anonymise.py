@@ -70,12 +70,11 @@ def anonymise(
         horizon_row: nothing above this row is in the crop; None where no calibration is known.
     """
     height, width = picture.shape[:2]
+    box = _inside(box, width, height)
     context = settings.context_share * width
-    top = 0.0 if horizon_row is None else max(horizon_row, 0.0)
-    x1, y1, x2, y2 = _clip(
-        (box[0] - context, max(box[1] - context, min(top, box[1])), box[2] + context, box[3] + context),
-        width,
-        height,
+    top = 0.0 if horizon_row is None else min(max(horizon_row, 0.0), box[1])
+    x1, y1, x2, y2 = _whole(
+        (box[0] - context, max(box[1] - context, top), box[2] + context, box[3] + context), width, height
     )
     crop = picture[y1:y2, x1:x2]
     sharp = np.zeros(crop.shape[:2], dtype=np.bool_)
@@ -91,14 +90,15 @@ def anonymise(
     ok, jpeg = cv2.imencode(".jpg", safe, [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality])
     if not ok:  # pragma: no cover - OpenCV encodes every 8 bit picture
         raise RuntimeError("OpenCV could not encode a picture as JPEG")
-    bx1, by1, bx2, by2 = (
-        round(v * scale, 1) for v in (box[0] - x1, box[1] - y1, min(box[2], x2) - x1, min(box[3], y2) - y1)
-    )
     return SafePicture(
         jpeg=jpeg.tobytes(),
         width=safe.shape[1],
         height=safe.shape[0],
-        box=(max(bx1, 0.0), max(by1, 0.0), bx2, by2),
+        box=_inside(
+            ((box[0] - x1) * scale, (box[1] - y1) * scale, (box[2] - x1) * scale, (box[3] - y1) * scale),
+            safe.shape[1],
+            safe.shape[0],
+        ),
         anonymised=Anonymised(
             method=METHOD,
             people=sum(d.label == "person" for d in found),
@@ -117,7 +117,12 @@ def mosaic(picture: Picture, block: int) -> Picture:
     return safe
 
 
-def _clip(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+def _inside(box: Box, width: int, height: int) -> Box:
+    x1, y1, x2, y2 = (round(v, 1) for v in box)
+    return min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)
+
+
+def _whole(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     """Whole pixels inside the picture, at least one wide and high."""
     x1 = min(max(int(box[0]), 0), width - 1)
     y1 = min(max(int(box[1]), 0), height - 1)
