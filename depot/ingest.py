@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From the broker into the store: one thread that judges, stores in batches and only then acknowledges.
+
+The promise: an id stands in an `Ack` only after its commit has returned. What comes twice is stored once and
+acknowledged twice. What can never be stored is refused, counted by reason and, where its id can be read,
+answered, so that no vehicle sends it for ever. A store that cannot write now (disk full) holds everything up:
+nothing is acknowledged, the broker and the vehicles keep it, and it is tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from depot.errors import StoreError
+from depot.intake import Accepted, Intake, Picture, Refused, judge
+from depot.store.port import Store
+from messages import envelope
+from messages.topics import Topic
+from messages.types import Ack, Health, Refusal, Status
+
+log = logging.getLogger(__name__)
+
+#: Messages in one transaction. Also how many the broker may have under way to us (MQTT 5 receive maximum):
+#: with pictures of up to 2 MB this bounds the memory.
+BATCH = 64
+#: One refusal's text in an acknowledgement, characters.
+_REASON_LENGTH = 200
+#: Ids in one acknowledgement: far below the largest event even when every one is refused at length.
+_IDS_PER_ACK = 32
+_LONGEST_WAIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One message as the network gave it. `token` lets the network confirm it to the broker."""
+
+    topic: str
+    payload: bytes
+    token: object = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the network sends after a commit: acknowledgements first, then the tokens back to the broker."""
+
+    messages: tuple[tuple[str, bytes], ...]
+    tokens: tuple[object, ...]
+
+
+class Ingest:
+    """The writer thread and its bounded queue."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._arrivals: queue.Queue[Arrival] = queue.Queue(2 * BATCH)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(name="ingest", daemon=True)
+        self._boot = uuid.uuid4().hex[:12]
+        self._counter = count()
+
+    def start(self, reply: Callable[[Reply], None]) -> None:
+        """Start the writer thread. It calls `reply` after each commit, which must not block."""
+        self._thread = threading.Thread(target=self._run, args=(reply,), name="ingest", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end. What is still queued was not acknowledged and will come again."""
+        self._stopping.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the writer thread runs."""
+        return self._thread.is_alive()
+
+    def put(self, arrival: Arrival) -> bool:
+        """Queue a message; waits while the queue is full (the network slows down). False: we are stopping."""
+        while not self._stopping.is_set():
+            try:
+                self._arrivals.put(arrival, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _run(self, reply: Callable[[Reply], None]) -> None:
+        while not self._stopping.is_set():
+            batch = self._take()
+            if not batch:
+                continue
+            items = [judge(arrival.topic, arrival.payload) for arrival in batch]
+            for item in items:
+                if isinstance(item, Refused):
+                    log.warning("refused from %s: %s", item.vehicle or "unknown", printable(item.detail))
+            stored = self._store_all(items)
+            if stored is not None:
+                reply(self._answer(stored, batch))
+
+    def _take(self) -> list[Arrival]:
+        batch: list[Arrival] = []
+        with contextlib.suppress(queue.Empty):
+            batch.append(self._arrivals.get(timeout=0.2))
+            while len(batch) < BATCH:
+                batch.append(self._arrivals.get_nowait())
+        return batch
+
+    def _store_all(self, items: Sequence[Intake]) -> list[Intake] | None:
+        """Store a batch, however long it takes; None where we were stopped before it could be stored."""
+        for attempt in count():
+            try:
+                self._store.save(items)
+            except StoreError as error:  # noqa: PERF203 - each round waits, and writes to a disk
+                if attempt == 0:
+                    log.warning("cannot store now, trying again until it works: %s", error)
+                if self._stopping.wait(jitter(attempt)):
+                    return None
+            except Exception as error:  # noqa: BLE001 - one message that trips over a mistake of ours must not stop the rest
+                return self._store_singly(items, error)
+            else:
+                if attempt:
+                    log.warning("storing works again after %d attempts", attempt + 1)
+                return list(items)
+        return None
+
+    def _store_singly(self, items: Sequence[Intake], error: Exception) -> list[Intake] | None:
+        if len(items) == 1:
+            log.error("the store rejects a message: %s: %s", type(error).__name__, printable(str(error)))
+            refused = _rejected(items[0])
+            return self._store_all([refused]) if refused != items[0] else []
+        stored: list[Intake] = []
+        for item in items:
+            one = self._store_all([item])
+            if one is None:
+                return None
+            stored += one
+        return stored
+
+    def _answer(self, stored: Sequence[Intake], batch: Sequence[Arrival]) -> Reply:
+        tokens = tuple(arrival.token for arrival in batch if arrival.token is not None)
+        return Reply(tuple(self._acks(stored)), tokens)
+
+    def _acks(self, stored: Sequence[Intake]) -> Iterator[tuple[str, bytes]]:
+        by_vehicle: dict[str, list[Intake]] = {}
+        for item in stored:
+            if item.vehicle is not None and not _needs_no_answer(item):
+                by_vehicle.setdefault(item.vehicle, []).append(item)
+        for vehicle, items in by_vehicle.items():
+            for start in range(0, len(items), _IDS_PER_ACK):
+                event = envelope.Event(
+                    id=envelope.event_id(self._boot, next(self._counter)),
+                    source=envelope.source_of("depot"),
+                    data=_ack(items[start : start + _IDS_PER_ACK]),
+                )
+                yield str(Topic(vehicle, "ack")), envelope.encode(event)
+
+
+def _ack(items: Sequence[Intake]) -> Ack:
+    return Ack(
+        events=tuple(item.event.id for item in items if isinstance(item, Accepted)),
+        pictures=tuple(item.sha256 for item in items if isinstance(item, Picture)),
+        refused=tuple(
+            Refusal(id=item.id, reason=f"{item.reason}: {printable(item.detail)}"[:_REASON_LENGTH])
+            for item in items
+            if isinstance(item, Refused) and item.id is not None
+        ),
+    )
+
+
+def _needs_no_answer(item: Intake) -> bool:
+    """No vehicle keeps a status or health to send it again; a refusal without an id helps nobody."""
+    match item:
+        case Accepted():
+            return isinstance(item.event.data, Status | Health)
+        case Refused():
+            return item.id is None
+        case Picture():
+            return False
+
+
+def _rejected(item: Intake) -> Refused:
+    match item:
+        case Accepted():
+            return Refused("rejected_by_store", "the depot could not store it", item.vehicle, item.event.id)
+        case Picture():
+            return Refused("rejected_by_store", "the depot could not store it", item.vehicle, item.sha256)
+        case Refused():
+            return item
+
+
+def jitter(attempt: int) -> float:
+    """Seconds to wait before the next attempt: full jitter, so that many who lost one peer do not return at once."""
+    return random.uniform(0, min(_LONGEST_WAIT_S, 0.5 * 2 ** min(attempt, 10)))  # noqa: S311 - no secret
+
+
+def printable(text: str) -> str:
+    """One line without control characters: what strangers send must not write our log."""
+    return "".join(char if char.isprintable() else "?" for char in text)[:300]
