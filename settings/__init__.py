@@ -7,6 +7,6 @@ its `Annotated[..., Meta(...)]`. Knows nobody in the project.
 """
 
 from settings.explain import explain
-from settings.toml_file import SettingsError, load, parse
+from settings.toml_file import SettingsError, load, parse, read_tables
 
-__all__ = ["SettingsError", "explain", "load", "parse"]
+__all__ = ["SettingsError", "explain", "load", "parse", "read_tables"]

@@ -36,6 +36,15 @@ def load(path: Path, kind: type[T]) -> T:
     Raises:
         SettingsError: the file cannot be read, is no TOML, or does not fit `kind`.
     """
+    return _convert(read_tables(path), kind, name=str(path), folder=path.parent)
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """The raw tables of a TOML file.
+
+    Raises:
+        SettingsError: the file cannot be read or is no TOML.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SettingsError(f"{path}: larger than {MAX_BYTES} bytes, this is no settings file")
@@ -44,7 +53,7 @@ def load(path: Path, kind: type[T]) -> T:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is no UTF-8 text") from None
-    return parse(text, kind, name=str(path), folder=path.parent)
+    return _tables(text, str(path))
 
 
 def parse(text: str, kind: type[T], *, name: str, folder: Path = Path()) -> T:
@@ -53,11 +62,17 @@ def parse(text: str, kind: type[T], *, name: str, folder: Path = Path()) -> T:
     Raises:
         SettingsError: the text is no TOML or does not fit `kind`.
     """
+    return _convert(_tables(text, name), kind, name=name, folder=folder)
+
+
+def _tables(text: str, name: str) -> dict[str, Any]:
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{name}: is no valid TOML: {error}") from None
 
+
+def _convert(data: dict[str, Any], kind: type[T], *, name: str, folder: Path) -> T:
     def decode(wanted: type, value: Any) -> Any:
         if wanted is Path and isinstance(value, str):
             return folder / value

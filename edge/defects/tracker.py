@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.defects.footprint import Footprint, locate, to_odom, to_vehicle
 from edge.defects.matching import PixelPlace, Place, RoadPlace, family, pair
 from edge.geometry import Calibration
-from edge.types import Detection, Frame, Pose
+from edge.types import Box, Detection, Frame, Pose
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def _picture_value(sighting: Sighting) -> float:
 
 @dataclass(frozen=True)
 class Step:
-    """What one frame did: tracks whose best picture is in this frame, and defects that ended."""
+    """What one frame did: tracks whose best picture is in this frame with their box, and defects that ended."""
 
-    best_now: tuple[int, ...]
+    best_now: Mapping[int, Box]
     finished: tuple[Defect, ...]
     dropped: tuple[int, ...]
 
@@ -139,12 +139,12 @@ class Tracker:
             [(track.family, track.place) for track in self._tracks],
             [(family(sighting.detection.label), place) for sighting, place in looks],
         )
-        best_now: list[int] = []
+        best_now: dict[int, Box] = {}
         known = len(self._tracks)
         for index, (sighting, place) in enumerate(looks):
             track = self._tracks[matched[index]] if index in matched else self._open(sighting, place)
             if track.add(sighting, place):
-                best_now.append(track.id)
+                best_now[track.id] = sighting.detection.box
         seen = set(matched.values())
         for index, track in enumerate(self._tracks[:known]):
             if index not in seen and self._in_view(track, frame, pose):
@@ -153,7 +153,7 @@ class Tracker:
 
     def finish(self) -> Step:
         """The drive is over: end every track."""
-        return self._close([], lambda _: True)
+        return self._close({}, lambda _: True)
 
     def _look(self, frame: Frame, pose: Pose, detection: Detection) -> tuple[Sighting, Place] | None:
         if self._calibration is None or (pose.method is None and pose.distance_m == 0):
@@ -189,7 +189,7 @@ class Tracker:
         ahead, _ = to_vehicle(track.place.x_m, track.place.y_m, pose)
         return ahead + track.place.half_length_m < -self._settings.slack_m or ahead > 3 * self._settings.max_range_m
 
-    def _close(self, best_now: list[int], is_over: Callable[[Track], bool]) -> Step:
+    def _close(self, best_now: dict[int, Box], is_over: Callable[[Track], bool]) -> Step:
         over = [track for track in self._tracks if is_over(track)]
         self._tracks = [track for track in self._tracks if track not in over]
         finished: list[Defect] = []
@@ -211,7 +211,7 @@ class Tracker:
             else:
                 self.counters[f"dropped_{reason}"] += 1
                 dropped.append(track.id)
-        return Step(tuple(best_now), tuple(finished), tuple(dropped))
+        return Step(best_now, tuple(finished), tuple(dropped))
 
     def _why_not(self, track: Track) -> str | None:
         if len(track.sightings) < self._settings.min_frames:

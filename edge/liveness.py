@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What systemd hears: READY after the first judged frame, WATCHDOG only while every stage moves.
+
+The protocol is that of sd_notify(3): datagrams to the socket named in `NOTIFY_SOCKET`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+
+
+class Notifier:
+    """Sends to systemd; does nothing where no systemd listens."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        #: Abstract sockets are written with @ and begin with a zero byte.
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+
+    def send(self, message: str) -> bool:
+        """Send one message; False where nobody could be told."""
+        if not self._address:
+            return False
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+                link.sendto(message.encode(), self._address)
+        except OSError:
+            return False
+        return True
+
+
+def watchdog_period_s(environment: Mapping[str, str] = os.environ, *, pid: int | None = None) -> float | None:
+    """Seconds between keep-alives that systemd asks for (a third of its limit); None where it asks for none."""
+    own = str(os.getpid() if pid is None else pid)
+    limit_us = environment.get("WATCHDOG_USEC", "")
+    if environment.get("WATCHDOG_PID", own) != own or not limit_us.isdecimal() or int(limit_us) == 0:
+        return None
+    return int(limit_us) / 3e6
+
+
+class Liveness:
+    """Decides when the keep-alive may be sent: each stage has moved since the last one.
+
+    `stages` are the names of those that must move. Pure but for the notifier and the clock given.
+    """
+
+    def __init__(
+        self,
+        stages: tuple[str, ...],
+        *,
+        notifier: Notifier,
+        period_s: float | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._stages = stages
+        self._notifier = notifier
+        self._period_s = period_s
+        self._clock = clock
+        self._moved: dict[str, float] = {}
+        self._sent_s = clock()
+        self._ready = False
+
+    def moved(self, stage: str) -> None:
+        """A stage has done a piece of work."""
+        self._moved[stage] = self._clock()
+        if self._period_s is not None and self._clock() - self._sent_s >= self._period_s and not self.stalled():
+            self._sent_s = self._clock()
+            self._notifier.send("WATCHDOG=1")
+
+    def ready(self, status: str) -> None:
+        """The first frame was judged."""
+        if not self._ready:
+            self._ready = True
+            self._notifier.send(f"READY=1\nSTATUS={status}")
+
+    def stopping(self) -> None:
+        """The process ends on purpose."""
+        self._notifier.send("STOPPING=1")
+
+    def stalled(self) -> tuple[str, ...]:
+        """Stages that have not moved since the last keep-alive."""
+        return tuple(stage for stage in self._stages if self._moved.get(stage, -1.0) < self._sent_s)
