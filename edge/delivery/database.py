@@ -1,0 +1,218 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The outbox's SQLite file: opened, checked, and set aside when it is damaged.
+
+A file that cannot be used (filled with zeros, cut off, no database, another program's, not ours to
+write) is renamed to `NAME.bad` together with its `-wal` and `-shm`, a new one is started, and what can
+still be read of the old one is taken over. Nobody has to come with a screwdriver for that; the caller
+gets one line to report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edge.delivery.pictures import fsync_folder
+from edge.errors import StoreError
+from messages.envelope import MessageError, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: "WgOb": tells our files from any other SQLite database.
+APPLICATION_ID = 0x57674F62
+VERSION = 1
+#: What the outbox holds; also the last level of the topic.
+KINDS = ("observation", "coverage")
+#: A failing card must not fill itself with damaged stores: older ones than these are dropped.
+BAD_KEPT = 5
+
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE boot (            -- one row per start of the process; its counts are of the events confirmed in it
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  uptime_s REAL NOT NULL DEFAULT 0,
+  confirmed INTEGER NOT NULL DEFAULT 0,
+  acknowledged INTEGER NOT NULL DEFAULT 0,
+  refused INTEGER NOT NULL DEFAULT 0,
+  pictures_confirmed INTEGER NOT NULL DEFAULT 0,
+  pictures_acknowledged INTEGER NOT NULL DEFAULT 0,
+  pictures_refused INTEGER NOT NULL DEFAULT 0,
+  pictures_lost INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  boot INTEGER NOT NULL,
+  kind TEXT NOT NULL,          -- observation, coverage
+  payload BLOB NOT NULL,       -- the CloudEvent as it is sent
+  picture TEXT,                -- sha256
+  state TEXT NOT NULL DEFAULT 'pending',  -- pending, acknowledged, refused
+  reason TEXT,
+  done_s REAL                  -- operating time when it left 'pending'
+);
+CREATE INDEX event_pending ON event (seq) WHERE state = 'pending';
+CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
+CREATE TABLE picture (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  sha256 TEXT NOT NULL UNIQUE, -- also the name of its file
+  boot INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending',  -- pending, acknowledged, refused, lost
+  reason TEXT,
+  done_s REAL
+);
+CREATE INDEX picture_pending ON picture (seq) WHERE state = 'pending';
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class _UnusableError(Exception):
+    """This file cannot serve as our store."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A usable connection, and one line about what had to be done for it (None: nothing)."""
+
+    connection: sqlite3.Connection
+    fault: str | None = None
+
+
+def store_error(path: Path, error: Exception) -> StoreError:
+    """One line for an error of SQLite or of the file system, with what to do about it."""
+    text = str(error)
+    if "full" in text or "No space" in text:
+        hint = "free some space"
+    elif "read" in text.lower() or "permission" in text.lower() or "unable to open" in text:
+        hint = "check owner, rights and mount of the folder"
+    elif "locked" in text:
+        hint = "another program holds it"
+    else:
+        hint = "if it stays, the disk or card is failing: restart to start a new store"
+    return StoreError(f"outbox {path}: {text}; {hint}")
+
+
+def open_database(path: Path) -> Opened:
+    """Open the store; set a damaged one aside, start a new one and take over what can be read.
+
+    Raises:
+        StoreError: no store can be opened here (read-only or full file system, rights, locked).
+    """
+    try:
+        return Opened(_open(path))
+    except (sqlite3.Error, _UnusableError) as error:
+        if any(word in str(error) for word in ("full", "locked")):
+            raise store_error(path, error) from None
+        reason = str(error)
+    try:
+        bad = _set_aside(path)
+        connection = _open(path)
+    except (OSError, sqlite3.Error, _UnusableError) as error:
+        raise store_error(path, error) from None
+    taken_over = _salvage(bad, connection)
+    return Opened(connection, f"outbox {path.name} was unusable ({reason}): set aside as {bad.name}, "
+                              f"{taken_over} waiting events taken over into a new one")  # fmt: skip
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection)
+        fsync_folder(path.parent)  # the file's name itself must survive a power cut
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    check = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if check != "ok":
+        raise _UnusableError(f"quick_check: {check}")
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not is_new and application != APPLICATION_ID:
+        raise _UnusableError("it is another program's database")
+    if not is_new and version != VERSION:
+        raise _UnusableError(f"it has format {version}, this software reads {VERSION}")
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        raise _UnusableError("this file system cannot hold a write-ahead log")
+    # FULL: a commit is on the disk when it returns, not only in the write-ahead log's cache.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+    if is_new:
+        connection.executescript(SCHEMA)
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the store with its log; returns the new name. Raises OSError."""
+    older = [path.with_name(f"{path.name}.bad{n or ''}") for n in range(BAD_KEPT)]
+    bad = next((name for name in older if not name.exists()), None)
+    if bad is None:
+        bad = min(older, key=lambda name: name.stat().st_mtime_ns)
+        for suffix in ("", "-wal", "-shm"):
+            bad.with_name(bad.name + suffix).unlink(missing_ok=True)
+    for suffix in ("", "-wal", "-shm"):  # together, so that sqlite3 still reads the log of the damaged one
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(bad.with_name(bad.name + suffix))
+    fsync_folder(path.parent)
+    return bad
+
+
+def _salvage(bad: Path, into: sqlite3.Connection) -> int:
+    """Copy the waiting events that can still be read; returns how many."""
+    try:
+        source = sqlite3.connect(f"{bad.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.Error:
+        return 0
+    with contextlib.closing(source), into:
+        into.execute("BEGIN IMMEDIATE")
+        return _copy(source, into)
+
+
+def _copy(source: sqlite3.Connection, into: sqlite3.Connection) -> int:
+    # Ids stay as they are, so the depot drops what it already has. All are counted under start number 0.
+    into.execute("INSERT INTO boot (number, name) VALUES (0, 'taken over')")
+    columns = "SELECT id, kind, payload, picture FROM event NOT INDEXED WHERE state = 'pending' ORDER BY seq"
+    forward = [row for row in _readable(source, columns) if _is_event(row)]
+    # From the other end, too: a damaged page in the middle hides only its own rows.
+    backward = [row for row in _readable(source, f"{columns} DESC") if _is_event(row)]
+    known = {row[0] for row in forward}
+    rows = forward + [row for row in reversed(backward) if row[0] not in known]
+    into.executemany("INSERT INTO event (id, boot, kind, payload, picture) VALUES (?, 0, ?, ?, ?)", rows)
+    pictures = _readable(source, "SELECT sha256, bytes FROM picture NOT INDEXED WHERE state = 'pending' ORDER BY seq")
+    into.executemany(
+        "INSERT OR IGNORE INTO picture (sha256, boot, bytes) VALUES (?, 0, ?)",
+        [row for row in pictures if isinstance(row[0], str) and isinstance(row[1], int)],
+    )
+    into.execute(
+        "UPDATE boot SET confirmed = ?, pictures_confirmed = (SELECT count(*) FROM picture) WHERE number = 0",
+        (len(rows),),
+    )
+    return len(rows)
+
+
+def _is_event(row: tuple[Any, ...]) -> bool:
+    """Whether a row of a damaged file is still a whole, unaltered event."""
+    identity, kind, payload, _ = row
+    if kind not in KINDS or not isinstance(payload, bytes):
+        return False
+    try:
+        return bool(decode(payload).id == identity)
+    except MessageError:
+        return False
+
+
+def _readable(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
+    """The rows up to the first one that cannot be read."""
+    with contextlib.suppress(sqlite3.Error):
+        yield from source.execute(query)

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of picture files, each named by the SHA-256 of its content.
+
+A file either has its full content under its name or is not there: temporary file, fsync, rename, fsync
+of the folder. The content is checked against the name on reading, so a bad card is noticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+from messages.topics import SHA256_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+_OURS = re.compile(rf"({SHA256_PATTERN})\.jpg(\.tmp)?")
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames and new names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace a file as a whole; after return it survives a power cut.
+
+    Raises:
+        OSError: the disk is full, read-only or broken; the old file is untouched then.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        fsync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+class PictureFolder:
+    """The pictures of an outbox. Other files in the folder are left alone."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError where the folder cannot be made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        fsync_folder(folder.parent)
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where a picture lies."""
+        return self._folder / f"{sha256}.jpg"
+
+    def write(self, sha256: str, content: bytes) -> None:
+        """Store a picture; does nothing where it already lies there undamaged. Raises OSError."""
+        if self.read(sha256) is None:
+            write_durably(self.path(sha256), content)
+
+    def read(self, sha256: str) -> bytes | None:
+        """The picture, or None where it is missing or is no longer what its name says."""
+        try:
+            content = self.path(sha256).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+    def remove(self, sha256: str) -> None:
+        """Delete a picture, if it is there and can be deleted."""
+        with contextlib.suppress(OSError):
+            self.path(sha256).unlink()
+
+    def sweep(self, wanted: Collection[str]) -> int:
+        """Delete what an interrupted write or delete left behind: our names that nobody wants. Returns how many."""
+        swept = 0
+        for path in self._folder.iterdir():
+            match = _OURS.fullmatch(path.name)
+            if match and (match[2] or match[1] not in wanted):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    swept += 1
+        return swept

@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Delivery over MQTT: `confirm` returns as soon as the disk has the record, a thread does the rest behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from edge.delivery.courier import GOODBYE_S, Birth, Courier, LinkState
+from edge.delivery.link import Connected, Link, Lost, PahoLink, Refused, Waker
+from edge.delivery.port import Record, check_picture, encode_record
+from edge.errors import BrokerError
+from messages.types import Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+    from edge.delivery.outbox import Outbox
+    from edge.delivery.port import Counts
+    from edge.delivery.settings import BrokerSettings
+    from messages.types import Command, Health
+
+log = logging.getLogger(__name__)
+
+
+class Uplink:
+    """`Delivery` over MQTT.
+
+    Args:
+        outbox: owned from now on: `close` closes it.
+        settings: broker and login.
+        birth: what the vehicle says about itself.
+        on_fatal: called once, from the uplink's thread, when the broker refuses the login. The uplink tries
+            on all the same (somebody may repair the broker); a replay uses this, or `wait_online`, to end
+            with exit code 5.
+        make_link, monotonic: for tests.
+
+    Raises:
+        ConfigError: password file or certificates cannot be read.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: BrokerSettings,
+        birth: Birth,
+        *,
+        on_fatal: Callable[[BrokerError], None] | None = None,
+        make_link: Callable[[], Link] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._settings = settings
+        self._on_fatal = on_fatal
+        self._monotonic = monotonic
+        self._waker = Waker()
+        self._drain_until_s: float | None = None
+        self._state = LinkState("connecting")
+        self._state_changed = threading.Condition()
+        client_id = f"wegewart-{settings.vehicle}"
+        make_link = make_link or (lambda: PahoLink(settings, self._waker, client_id=client_id))
+        make_link()  # an unreadable file is an error of the start, not of the tenth reconnect
+        self._courier = Courier(
+            outbox,
+            settings,
+            birth,
+            make_link=make_link,
+            waker=self._waker,
+            monotonic=monotonic,
+            on_state=self._set_state,
+        )
+        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self._thread.start()
+
+    @property
+    def boot(self) -> str:
+        """See `Delivery.boot`."""
+        return self._outbox.boot
+
+    @property
+    def state(self) -> LinkState:
+        """How the link is now."""
+        with self._state_changed:
+            return self._state
+
+    @property
+    def commands(self) -> SimpleQueue[Command]:
+        """Commands of the depot that the daemon has to do (`restart`, `set`); `send_picture` is done here."""
+        return self._courier.commands
+
+    def confirm(self, message: Record, picture: bytes | None = None) -> str:
+        """See `Delivery.confirm`."""
+        check_picture(message, picture)
+        kind = "observation" if isinstance(message, Observation) else "coverage"
+        vehicle = self._settings.vehicle
+        identity = self._outbox.confirm(kind, lambda new_id: encode_record(vehicle, new_id, message), picture)
+        self._waker.wake()
+        return identity
+
+    def publish_health(self, health: Health) -> None:
+        """See `Delivery.publish_health`."""
+        self._courier.health = health
+        self._waker.wake()
+
+    def counts(self) -> Counts:
+        """See `Delivery.counts`."""
+        return self._outbox.counts()
+
+    def counters(self) -> dict[str, int]:
+        """See `Delivery.counters`."""
+        return dict(self._courier.counters)
+
+    def faults(self) -> tuple[str, ...]:
+        """See `Delivery.faults`."""
+        state, courier = self.state, self._courier
+        lost, large = self.counts().pictures_lost, len(courier.too_large)
+        found = (
+            self._outbox.fault,
+            f"uplink {state.name}: {state.reason}" if state.reason else None,
+            courier.store_fault,
+            courier.publish_fault,
+            f"{lost} pictures could not be written or were damaged on the disk" if lost else None,
+            f"{large} pictures are larger than the broker allows" if large else None,
+        )
+        return tuple(fault for fault in found if fault)
+
+    def wait_online(self, timeout_s: float) -> None:
+        """Wait for the first connection.
+
+        Raises:
+            BrokerError: refused, or nobody there within the time.
+        """
+        with self._state_changed:
+            self._state_changed.wait_for(lambda: self._state.name in ("online", "refused", "dead"), timeout_s)
+            if self._state.name != "online":
+                raise BrokerError(
+                    self._state.reason or f"broker {self._settings.address}: no answer in {timeout_s:g} s"
+                )
+
+    def close(self, drain_s: float = 0.0) -> bool:
+        """See `Delivery.close`."""
+        self._drain_until_s = self._monotonic() + drain_s
+        self._waker.wake()
+        # A thread that hangs in name resolution is left behind; it finds the outbox closed and ends.
+        self._thread.join(drain_s + GOODBYE_S + 2 * self._settings.connect_timeout_s)
+        self._outbox.close()
+        if not self._thread.is_alive():
+            self._waker.close()
+        return self._is_drained()
+
+    def _is_drained(self) -> bool:
+        counts = self.counts()
+        return not counts.pending and not counts.pictures_pending
+
+    def _is_over(self) -> bool:
+        until_s = self._drain_until_s
+        return until_s is not None and (self._monotonic() >= until_s or self._is_drained())
+
+    def _run(self) -> None:
+        try:
+            while not self._is_over():
+                self._courier.step(hurry=self._drain_until_s is not None)
+            self._courier.goodbye()
+        except Exception as error:
+            # A programming error: never die without a word.
+            self._set_state(LinkState("dead", f"{type(error).__name__}: {error}"))
+            log.exception("the uplink's thread ended")
+        else:
+            self._set_state(LinkState("closed"))
+
+    def _set_state(self, state: LinkState) -> None:
+        with self._state_changed:
+            self._state = state
+            self._state_changed.notify_all()
+        if state.name == "refused" and self._on_fatal is not None:
+            notify, self._on_fatal = self._on_fatal, None
+            notify(BrokerError(state.reason))
+
+
+def check_broker(settings: BrokerSettings) -> None:
+    """Connect once as this vehicle (under another client id, so that a running daemon is not disturbed).
+
+    Raises:
+        BrokerError: not there, or it refuses us.
+        ConfigError: password file or certificates cannot be read.
+    """
+    waker = Waker()
+    link = PahoLink(settings, waker, client_id=f"wegewart-{settings.vehicle}-check")
+    until_s = time.monotonic() + settings.connect_timeout_s
+    try:
+        link.open("", b"")
+        while time.monotonic() < until_s:
+            for event in link.turn(0.2):
+                match event:
+                    case Connected():
+                        return
+                    case Refused(reason) | Lost(reason):
+                        raise BrokerError(f"broker {settings.address}: {reason}")
+        raise BrokerError(f"broker {settings.address}: no answer in {settings.connect_timeout_s:g} s")
+    finally:
+        link.close(goodbye=True)
+        waker.close()
