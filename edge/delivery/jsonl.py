@@ -1,17 +1,18 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Delivery into a file: one CloudEvent a line, for `replay --out FILE.jsonl`.
+"""Delivery into a file or onto standard output: one CloudEvent a line, for `replay --out FILE.jsonl`.
 
-Pictures lie in `FILE.pictures/`, each named by its SHA-256. There is no depot, so what is written counts
-as acknowledged.
+Pictures lie in `FILE.pictures/`, each named by its SHA-256; standard output gets none. There is no depot,
+so what is written counts as acknowledged.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from edge.delivery.pictures import PictureFolder
 from edge.delivery.port import Counts, Record, check_picture, encode_record
@@ -19,11 +20,13 @@ from edge.errors import StoreError
 from messages.envelope import event_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from messages.types import Health
 
 
 class JsonlSink:
-    """`Delivery` into a new file; an old one of the same name is replaced.
+    """`Delivery` into a new file (an old one of the same name is replaced) or an open text stream.
 
     Ids are the same in every run (`boot` is fixed), so that two runs can be compared.
 
@@ -31,18 +34,21 @@ class JsonlSink:
         StoreError: the file cannot be written.
     """
 
-    def __init__(self, path: Path | str, vehicle: str, *, boot: str = "replay") -> None:
-        self._path = Path(path)
+    def __init__(self, out: Path | str | TextIO, vehicle: str, *, boot: str = "replay") -> None:
         self._vehicle = vehicle
         self._boot = boot
         self._counts = Counts()
-        self._pictures: set[str] = set()
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = PictureFolder(self._path.with_name(self._path.name + ".pictures"))
-            self._file = self._path.open("wb")
-        except OSError as error:
-            raise StoreError(f"output {self._path}: {error.strerror}; choose another place with --out") from None
+        self._seen: set[str] = set()
+        self._folder: PictureFolder | None = None
+        if not isinstance(out, (str, Path)):
+            self._name, self._file = "standard output", out
+            return
+        path = Path(out)
+        self._name = str(path)
+        with self._clearly("choose another place with --out"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folder = PictureFolder(path.with_name(path.name + ".pictures"))
+            self._file = path.open("w", encoding="utf-8")
 
     @property
     def boot(self) -> str:
@@ -54,24 +60,22 @@ class JsonlSink:
         sha256 = check_picture(message, picture)
         number = self._counts.confirmed + 1
         identity = event_id(self._boot, number)
-        line = encode_record(self._vehicle, identity, message) + b"\n"
-        try:
-            if sha256 is not None and picture is not None:
+        line = encode_record(self._vehicle, identity, message).decode()
+        with self._clearly("free some space"):
+            if sha256 is not None and picture is not None and self._folder is not None:
                 self._folder.write(sha256, picture)
-                self._pictures.add(sha256)
-            self._file.write(line)
+                self._seen.add(sha256)
+            self._file.write(line + "\n")
             self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise StoreError(f"output {self._path}: {error.strerror}; free some space") from None
-        many = len(self._pictures)
+            if self._folder is not None:
+                os.fsync(self._file.fileno())
         self._counts = replace(
             self._counts,
             confirmed=number,
             published=number,
             acknowledged=number,
-            pictures_confirmed=many,
-            pictures_acknowledged=many,
+            pictures_confirmed=len(self._seen),
+            pictures_acknowledged=len(self._seen),
         )
         return identity
 
@@ -92,5 +96,13 @@ class JsonlSink:
 
     def close(self, drain_s: float = 0.0) -> bool:  # noqa: ARG002 - nothing to wait for
         """See `Delivery.close`."""
-        self._file.close()
+        if self._folder is not None:
+            self._file.close()
         return True
+
+    @contextlib.contextmanager
+    def _clearly(self, hint: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"output {self._name}: {error.strerror}; {hint}") from None
