@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edge.delivery.settings import BrokerSettings
     from messages.types import Command, Health
 
+__all__ = ["Birth", "LinkState", "Uplink", "check_broker"]
+
 log = logging.getLogger(__name__)
 
 
