@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The mounting comes out of the motion of the road."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.calibration.mount import Flow, Step, calibrate_mount, solve
+from edge.geometry import Calibration
+
+
+def flow_of(camera: Calibration, *, noise_px: float, wrong: int, way_m: float = 3.0, count: int = 600) -> Flow:
+    """Points of a level road seen before and after a straight way, some of them matched wrongly."""
+    rng = np.random.default_rng(5)
+    before, after = [], []
+    while len(before) < count:
+        x, y = rng.uniform(6, 25), rng.uniform(-4, 4)
+        a, b = camera.road_to_pixel(x, y), camera.road_to_pixel(x - way_m, y)
+        if a and b and all(0 <= p[0] < camera.width and 0 <= p[1] < camera.height for p in (a, b)):
+            before.append(a)
+            after.append(b)
+    p, q = (np.array(v) + rng.normal(0, noise_px, (count, 2)) for v in (before, after))
+    q[:wrong] = p[:wrong] + rng.uniform(5, 80, (wrong, 2))
+    return Flow(p, q, np.full(count, way_m))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pitch=st.floats(3, 20),
+    yaw=st.floats(-5, 5),
+    focal=st.floats(700, 1600),
+    height=st.floats(1.2, 3.0),
+)
+def test_pitch_yaw_and_focal_length_are_found_in_spite_of_wrong_matches(pitch, yaw, focal, height):
+    true = Calibration("t", 1280, 720, focal, focal, 640, 360, height, pitch_deg=pitch, yaw_deg=yaw)
+    found = solve(flow_of(true, noise_px=0.5, wrong=200), width=1280, height=720, height_m=height, calibration_id="f")
+    assert found is not None
+    assert found.pitch_deg == pytest.approx(pitch, abs=0.7)
+    assert found.yaw_deg == pytest.approx(yaw, abs=0.7)
+    assert found.fx == pytest.approx(focal, rel=0.08)
+
+
+def test_nothing_is_claimed_from_too_few_points():
+    true = Calibration("t", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=10)
+    few = flow_of(true, noise_px=0.5, wrong=0, count=40)
+    assert solve(few, width=1280, height=720, height_m=2.0, calibration_id="f") is None
+
+
+def test_nothing_is_claimed_from_points_that_flow_nowhere():
+    rng = np.random.default_rng(1)
+    before = rng.uniform(0, 700, (400, 2))
+    chaos = Flow(before, before + rng.uniform(5, 90, (400, 2)), np.full(400, 3.0))
+    found = solve(chaos, width=1280, height=720, height_m=2.0, calibration_id="f")
+    assert found is None
+
+
+def test_a_height_that_cannot_be_is_refused():
+    true = Calibration("t", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=20)
+    assert solve(flow_of(true, noise_px=0.3, wrong=0), width=1280, height=720, height_m=9, calibration_id="f") is None
+
+
+def test_pictures_without_texture_give_nothing():
+    grey = np.full((360, 640, 3), 90, np.uint8)
+    assert calibrate_mount([Step(grey, grey, 2.0)] * 3, height_m=2.0, calibration_id="f") is None
