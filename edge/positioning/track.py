@@ -9,7 +9,7 @@ no usable point at all raises `InputError`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,8 +30,6 @@ MAX_SPEED_MPS = 400 / 3.6
 #: Points that must agree with each other before a jump is believed.
 _JUMP_CONFIRMED = 3
 _GAP_S = 10.0
-#: Below this way between neighbours their direction says nothing, metres.
-_MIN_BASELINE_M = 2.0
 
 Located: TypeAlias = tuple[int, Fix]
 """Line (or point) number in the file and the fix that stands there."""
@@ -90,11 +88,11 @@ class Problems:
 
 
 def checked(points: Iterable[Located], problems: Problems) -> list[Fix]:
-    """The points that can be true, in order of time, with heading and speed filled in from their neighbours."""
+    """The points that can be true, in order of time."""
     possible = [point for point in points if _is_possible(point, problems)]
     ordered = _without_jumps(_in_order(possible, problems), problems)
     _name_gaps(ordered, problems)
-    return with_motion([fix for _, fix in ordered])
+    return [fix for _, fix in ordered]
 
 
 def _is_possible(point: Located, problems: Problems) -> bool:
@@ -171,25 +169,6 @@ def way(before: Fix, after: Fix) -> tuple[float, float]:
     """Metres east and north from one fix to another, the short way across 180 degrees."""
     turn = math.remainder(after.lon - before.lon, 360)
     return east_north(before.lon + turn, after.lat, before.lon, before.lat)
-
-
-def with_motion(fixes: Sequence[Fix]) -> list[Fix]:
-    """Fill in missing heading and speed from the neighbours on both sides."""
-    filled = []
-    for index, fix in enumerate(fixes):
-        before, after = fixes[max(index - 1, 0)], fixes[min(index + 1, len(fixes) - 1)]
-        span_s = after.time_s - before.time_s
-        if (fix.heading_deg is None or fix.speed_mps is None) and 0 < span_s <= 2 * _GAP_S:
-            east, north = way(before, after)
-            way_m = math.hypot(east, north)
-            speed = way_m / span_s if fix.speed_mps is None else fix.speed_mps
-            heading = fix.heading_deg
-            if heading is None and way_m >= max(_MIN_BASELINE_M, 2 * fix.error_m):
-                heading = math.degrees(math.atan2(east, north)) % 360
-            filled.append(replace(fix, heading_deg=heading, speed_mps=speed))
-        else:
-            filled.append(fix)
-    return filled
 
 
 def overlap_problem(track: Track, first_s: float, last_s: float, source: str) -> Problem | None:

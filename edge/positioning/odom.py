@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The vehicle's motion in a frame that starts at zero, is continuous and only drifts (ROS REP 105 "odom")."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Odom:
+    """x forward at the start, y left, yaw counter-clockwise (radians); `distance_m` is the way rolled."""
+
+    x_m: float = 0.0
+    y_m: float = 0.0
+    yaw: float = 0.0
+    distance_m: float = 0.0
+
+    def moved(self, way_m: float, turn: float) -> Odom:
+        """After a way in metres (negative: backwards) and a turn in radians clockwise, as an arc."""
+        middle = self.yaw - turn / 2
+        return Odom(
+            self.x_m + way_m * math.cos(middle),
+            self.y_m + way_m * math.sin(middle),
+            self.yaw - turn,
+            self.distance_m + abs(way_m),
+        )
+
+    def between(self, other: Odom, share: float) -> Odom:
+        """The place a share (0..1) of the way to another: the first is 0, the other 1."""
+
+        def mix(a: float, b: float) -> float:
+            return a + (b - a) * share
+
+        return Odom(
+            mix(self.x_m, other.x_m),
+            mix(self.y_m, other.y_m),
+            mix(self.yaw, other.yaw),
+            mix(self.distance_m, other.distance_m),
+        )
