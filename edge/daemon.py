@@ -17,23 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import __version__
-from edge.cameras.replay import open_replay
 from edge.clock import UtcClock
-from edge.config import CameraConfig, VehicleConfig, load_calibration
+from edge.config import VehicleConfig
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.delivery.port import Counts, Delivery
 from edge.errors import ConfigError
 from edge.geometry import Calibration
 from edge.liveness import Liveness, Notifier, watchdog_period_s
 from edge.pipeline import Identity, Pipeline, Stages
-from edge.ports import Camera, EndOfRecording, PositionSource
+from edge.ports import Camera, EndOfRecording
 from edge.positioning.estimator import Estimator
-from edge.positioning.replay import ReplayPositions
-from edge.positioning.track import Track
-from edge.positioning.tracks import read_track
 from edge.sampling.coverage import CoverageLog
 from edge.sampling.quality import Limits
 from edge.sampling.sampler import Sampler
+from edge.sources import Sources, open_sources
 from edge.types import Frame
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
@@ -72,16 +69,6 @@ class Summary:
             "pictures_acknowledged": self.delivery.pictures_acknowledged,
             "drained": self.drained,
         }
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where frames and positions come from, and the camera's calibration."""
-
-    camera: Camera
-    positions: PositionSource
-    calibration: Calibration | None
-    is_replay: bool
 
 
 @dataclass
@@ -177,49 +164,6 @@ class Daemon:
                 frame = None
         delivery.publish_health(_health(pipeline, delivery, frame or first))
         liveness.stopping()
-
-
-def open_sources(config: VehicleConfig) -> Sources:
-    """Open camera and positions.
-
-    Raises:
-        WegewartError: one of them cannot be opened; one line says which and why.
-    """
-    if config.camera.kind == "replay":
-        return _open_recording(config)
-    calibration = load_calibration(config.camera.calibration) if config.camera.calibration else None
-    return Sources(_open_live_camera(config.camera), _open_receiver(config), calibration, is_replay=False)
-
-
-def _open_recording(config: VehicleConfig) -> Sources:
-    """A recording: pictures or film, and its track, odometry and calibration where they lie beside it."""
-    source = Path(config.camera.source)
-    track = Track(fixes=())
-    given = config.position.track
-    own = source / "track.csv"
-    path = given or (own if own.is_file() else None)
-    if path is not None and config.position.kind != "none":
-        odometry = source / "odometry.csv"
-        track = read_track(path, odometry=odometry if odometry.is_file() else None)
-    camera = open_replay(source, times=track.frame_times, pace=config.camera.pace or None)
-    calibration_path = config.camera.calibration
-    if calibration_path is None and (source / "calibration.toml").is_file():
-        calibration_path = source / "calibration.toml"
-    calibration = load_calibration(calibration_path) if calibration_path else None
-    return Sources(camera, ReplayPositions(track.fixes, track.odometry), calibration, is_replay=True)
-
-
-def _open_live_camera(config: CameraConfig) -> Camera:
-    # Imported where they are used: each needs a system library that only its own devices have.
-    if config.kind == "picamera2":
-        from edge.cameras.picamera2 import open_picamera2  # noqa: PLC0415
-
-        return open_picamera2(config)
-    raise NotImplementedError
-
-
-def _open_receiver(config: VehicleConfig) -> PositionSource:
-    raise NotImplementedError
 
 
 def _model_folder(config: VehicleConfig) -> Path:

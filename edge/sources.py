@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Opens what the configuration names: camera, receiver, recording, calibration."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.calibration.mount import Step, calibrate_mount
+from edge.cameras.replay import open_replay
+from edge.config import CameraConfig, PositionConfig, VehicleConfig, load_calibration
+from edge.geometry import Calibration
+from edge.ports import Camera, EndOfRecording, PositionSource
+from edge.positioning.estimator import Estimator
+from edge.positioning.replay import ReplayPositions
+from edge.positioning.track import Track
+from edge.positioning.tracks import read_track
+
+_log = logging.getLogger(__name__)
+
+#: Frame pairs that `calibrate_mount` gets, the way between them in metres, and the turn they may show.
+_PAIRS = 24
+_WAY_M = (0.8, 6.0)
+_TURN_DEG = 1.5
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where frames and positions come from, and the camera's calibration."""
+
+    camera: Camera
+    positions: PositionSource
+    calibration: Calibration | None
+    is_replay: bool
+
+
+def open_sources(config: VehicleConfig) -> Sources:
+    """Open camera and positions.
+
+    Raises:
+        WegewartError: one of them cannot be opened; one line says which and why.
+    """
+    path = config.camera.calibration
+    if config.camera.kind != "replay":
+        calibration = load_calibration(path) if path else None
+        return Sources(_live_camera(config.camera), _receiver(config.position), calibration, is_replay=False)
+    source = Path(config.camera.source)
+    track = Track(fixes=()) if config.position.kind == "none" else recorded_track(source, config.position.track)
+    camera = open_replay(source, times=track.frame_times, pace=config.camera.pace or None)
+    if path is None and (source / "calibration.toml").is_file():
+        path = source / "calibration.toml"
+    calibration = load_calibration(path) if path else mount_from_drive(source, track, config.camera.height_m)
+    return Sources(camera, ReplayPositions(track.fixes, track.odometry), calibration, is_replay=True)
+
+
+def recorded_track(source: Path, given: Path | None) -> Track:
+    """The track given, or the one that lies in the recording's folder, or none."""
+    own = source / "track.csv"
+    path = given or (own if own.is_file() else None)
+    if path is None:
+        return Track(fixes=())
+    odometry = source / "odometry.csv"
+    return read_track(path, odometry=odometry if odometry.is_file() else None)
+
+
+def mount_from_drive(source: Path, track: Track, height_m: float) -> Calibration | None:
+    """Calibrate a recording's camera from its own motion; None where it has no track or does not show enough."""
+    if len(track.fixes) < 2 and not track.odometry:
+        return None
+    found = calibrate_mount(
+        _straight_steps(source, track), height_m=height_m, calibration_id=f"from-drive-height-{height_m:g}m"
+    )
+    if found is not None:
+        _log.info(
+            "no calibration given: from the drive itself focal length %.0f px, pitch %.1f deg, yaw %.1f deg;"
+            " the camera's height of %.1f m is assumed, widths are as wrong as it is",
+            found.fx,
+            found.pitch_deg,
+            found.yaw_deg,
+            height_m,
+        )
+    return found
+
+
+def _straight_steps(source: Path, track: Track) -> Iterator[Step]:
+    """Neighbouring frames of the drive's beginning between which the vehicle went straight ahead."""
+    camera = open_replay(source, times=track.frame_times)
+    positions, estimator = ReplayPositions(track.fixes, track.odometry), Estimator()
+    before, pairs = None, 0
+    try:
+        while pairs < _PAIRS:
+            frame = camera.read()
+            for measurement in positions.until(frame.time_s + 2.0):
+                estimator.add(measurement)
+            pose = estimator.pose_at(frame.time_s)
+            if before is not None:
+                way_m = pose.distance_m - before[1].distance_m
+                if way_m < _WAY_M[0]:
+                    continue
+                turn_deg = abs(math.remainder(pose.odom_yaw_deg - before[1].odom_yaw_deg, 360))
+                if way_m <= _WAY_M[1] and turn_deg <= _TURN_DEG and frame.picture.shape == before[0].picture.shape:
+                    pairs += 1
+                    yield Step(before[0].picture, frame.picture, way_m)
+            before = (frame, pose)
+    except EndOfRecording:
+        return
+    finally:
+        camera.close()
+
+
+def _live_camera(config: CameraConfig) -> Camera:
+    # Imported where they are used: each needs a system library that only its own devices have.
+    raise NotImplementedError(config.kind)
+
+
+def _receiver(config: PositionConfig) -> PositionSource:
+    raise NotImplementedError(config.kind)
