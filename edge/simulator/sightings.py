@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything appears in a frame and how much of it can be seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.simulator import truth
+from edge.simulator.brush import GROUND, UPRIGHTS, WALL
+from edge.simulator.layout import lining_point
+from edge.simulator.truth import Box, Sighting
+
+if TYPE_CHECKING:
+    from edge.simulator.noise import Floats, Image
+    from edge.simulator.optics import Optics
+    from edge.simulator.picture import View
+    from edge.simulator.route import Place, Route
+    from edge.simulator.scenario import Mark
+    from edge.simulator.uprights import Shown
+
+#: Smaller boxes, less of a thing, or farther things are not written down.
+MIN_PX, MIN_SHARE, MAX_DISTANCE_M = 5.0, 0.05, 60.0
+
+
+def road_point(mark: Mark) -> tuple[float, float, float]:
+    """s, t and z of the middle of a mark on either surface."""
+    s, t = mark.centre
+    if mark.surface == "lining":
+        across, up = lining_point(np.array([t]))
+        return s, float(across[0]), float(up[0])
+    return s, t, 0.0
+
+
+def mark_points(mark: Mark) -> tuple[Floats, Floats, Floats]:
+    """s, t and z of points all over a mark."""
+    s, t = mark.points[:, 0], mark.points[:, 1]
+    if mark.surface == "lining":
+        across, up = lining_point(t)
+        return s, across, up
+    return s, t, np.zeros_like(s)
+
+
+def opening_m(mark: Mark) -> float | None:
+    """The middle width of a crack's lines, None for what is no crack."""
+    if not mark.strokes:
+        return None
+    return float(np.median(np.concatenate([stroke.widths for stroke in mark.strokes])))
+
+
+def see_mark(
+    mark: Mark, frame: str, optics: Optics, route: Route, place: Place, view: View, grey: Image
+) -> Sighting | None:
+    """One defect or decoy in one frame; None where it does not show."""
+    ahead = mark.extent[1] - place.s_m
+    if not 0.0 < ahead or mark.extent[0] - place.s_m > MAX_DISTANCE_M:
+        return None
+    s, t, z = mark_points(mark)
+    x, y = route.in_vehicle(place, s, t)
+    pixels, depth = optics.project(x, y, z)
+    height, width = grey.shape
+    ok = (depth > 0.3) & (pixels[:, 0] >= 0) & (pixels[:, 0] < width) & (pixels[:, 1] >= 0) & (pixels[:, 1] < height)
+    if not ok.any():
+        return None
+    cols, rows = pixels[ok, 0].astype(int), pixels[ok, 1].astype(int)
+    free = view.layer[rows, cols] == (WALL if mark.surface == "lining" else GROUND)
+    share = float(free.sum()) / len(pixels)
+    box = _box(pixels[ok], width, height, _half_line(mark, optics, float(np.median(depth[ok]))))
+    long, short = max(box[2] - box[0], box[3] - box[1]), min(box[2] - box[0], box[3] - box[1])
+    if share < MIN_SHARE or long < MIN_PX or short < 1.0:
+        return None
+    part = grey[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1]
+    bright, away = float(part.mean()), float(np.hypot(x.mean(), y.mean()))
+    opening = opening_m(mark)
+    seen_opening = (
+        truth.CLEAR_OPENING_PX if opening is None else opening * optics.calibration.fx / float(np.median(depth[ok]))
+    )
+    clear = (
+        long >= truth.CLEAR_LONG_PX
+        and short >= truth.CLEAR_SHORT_PX
+        and seen_opening >= truth.CLEAR_OPENING_PX
+        and share >= truth.CLEAR_SHARE
+        and bright >= truth.CLEAR_BRIGHTNESS
+    )
+    return Sighting(frame, box, round(share, 3), round(away, 2), round(bright, 1), clear)
+
+
+def _half_line(mark: Mark, optics: Optics, depth: float) -> float:
+    """Half a crack's opening in pixels: the box goes around its lines, not through their middles."""
+    opening = opening_m(mark)
+    return 0.0 if opening is None else 0.5 * opening * optics.calibration.fx / max(depth, 0.5)
+
+
+def _box(pixels: Floats, width: int, height: int, grow: float) -> Box:
+    low, high = pixels.min(axis=0) - grow, pixels.max(axis=0) + grow
+    return _clipped((float(low[0]), float(low[1]), float(high[0]), float(high[1])), width, height)
+
+
+def _clipped(box: tuple[float, float, float, float], width: int, height: int) -> Box:
+    x1, x2 = (round(min(max(x, 0.0), float(width)), 1) for x in (box[0], box[2]))
+    y1, y2 = (round(min(max(y, 0.0), float(height)), 1) for y in (box[1], box[3]))
+    return x1, y1, x2, y2
+
+
+def see_upright(shown: Shown, frame: str, view: View, distance_m: float) -> tuple[Sighting | None, Sighting | None]:
+    """One car or person, and its plate or face, in one frame."""
+    height, width = view.layer.shape
+    painted = view.areas.get(shown.index, 0)
+    if not painted:
+        return None, None
+    free = int((view.layer == UPRIGHTS + shown.index).sum()) / painted
+    whole = _seen(shown.box, frame, free, width, height, distance_m)
+    if shown.detail is None:
+        return whole, None
+    x1, y1, x2, y2 = _clipped(shown.detail, width, height)
+    part = view.layer[int(y1) : int(y2) + 1, int(x1) : int(x2) + 1]
+    free = float((part == UPRIGHTS + shown.index).mean()) if part.size else 0.0
+    return whole, _seen(shown.detail, frame, free, width, height, distance_m)
+
+
+def _seen(
+    box: tuple[float, float, float, float], frame: str, free: float, width: int, height: int, distance_m: float
+) -> Sighting | None:
+    inside = _clipped(box, width, height)
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    share = free * (inside[2] - inside[0]) * (inside[3] - inside[1]) / max(area, 1e-6)
+    if share < MIN_SHARE or max(inside[2] - inside[0], inside[3] - inside[1]) < MIN_PX:
+        return None
+    return Sighting(frame, inside, round(min(1.0, share), 3), round(distance_m, 2))

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Draws parked cars, people and trees, and says where they, their plates and faces appear."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.simulator import cars, figures
+from edge.simulator.brush import UPRIGHTS, Brush
+from edge.simulator.noise import Floats, generator
+
+if TYPE_CHECKING:
+    from edge.simulator.light import Light
+    from edge.simulator.optics import Optics
+    from edge.simulator.route import Place, Route
+    from edge.simulator.scenario import Scenario, Upright
+    from edge.simulator.walls import Part
+
+#: Uprights nearer than this are out of the picture's sides; farther ones are left out.
+NEAR_M, FAR_M = 1.2, 110.0
+#: The sun stands at the right behind, in road axes (along, left, up).
+SUN = np.array([-0.5, -0.45, 0.74])
+#: A face that is turned away more than this (degrees between its direction and ours) is not seen.
+PLATE_MIN_PX = 8.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where one upright, and its plate or face, appears; boxes may reach beyond the picture."""
+
+    index: int
+    box: tuple[float, float, float, float]
+    detail: tuple[float, float, float, float] | None
+
+
+class Uprights:
+    """All that stands beside the carriageway."""
+
+    def __init__(self, scenario: Scenario, route: Route, optics: Optics, light: Light) -> None:
+        self._scenario, self._route, self._optics, self._light = scenario, route, optics, light
+        self._car = lru_cache(maxsize=64)(cars.car)
+        self._person = lru_cache(maxsize=24)(figures.person)
+        self._tree = lru_cache(maxsize=32)(figures.tree)
+
+    def parts(self, brush: Brush, place: Place, shown: dict[int, Shown], areas: dict[int, int]) -> list[Part]:
+        """What to draw; drawing fills `shown` and `areas` (pixels painted) by index in the scenario."""
+        found: list[Part] = []
+        for index, thing in enumerate(self._scenario.uprights):
+            ahead = thing.s_m - place.s_m - self._optics.calibration.forward_m
+            if not NEAR_M < ahead < FAR_M:
+                continue
+
+            def draw(index: int = index, thing: Upright = thing) -> None:
+                done = self._car_drawn(brush, place, index, thing) if thing.label == "vehicle" else None
+                done = done or self._figure_drawn(brush, place, index, thing)
+                if done is not None:
+                    shown[index] = done
+                    areas[index] = int((brush.layer == UPRIGHTS + index).sum())
+
+            found.append((thing.s_m - place.s_m, draw))
+        return found
+
+    def _level(self, s_m: float, look: int) -> float:
+        shade = 0.72 if generator(look, "stands-in-shade").random() < 0.35 else 1.0
+        return float(self._light.along(np.array([s_m]))[0]) * shade
+
+    def _figure_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
+        if thing.label == "vehicle":
+            return None
+        figure = self._tree(thing.look) if thing.label == "tree" else self._person(thing.look, facing=thing.along < 0)
+        x, y = self._route.in_vehicle(place, [thing.s_m] * 2, [thing.t_m] * 2)
+        pixels, depth = self._optics.project(x, y, np.array([0.0, figure.height_m]))
+        if depth.min() < NEAR_M:
+            return None
+        foot, tall = (float(pixels[0, 0]), float(pixels[0, 1])), float(pixels[0, 1] - pixels[1, 1])
+        brush.figure(figure.picture, foot, tall, self._level(thing.s_m, thing.look), UPRIGHTS + index)
+        scale = tall / figure.picture.shape[0]
+        left, top = foot[0] - figure.picture.shape[1] * scale / 2, foot[1] - tall
+        solid = figure.picture[..., 3] > 128
+        cols, rows = np.flatnonzero(solid.any(axis=0)), np.flatnonzero(solid.any(axis=1))
+        x1, x2, y1, y2 = int(cols[0]), int(cols[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
+        box = (left + x1 * scale, top + y1 * scale, left + x2 * scale, top + y2 * scale)
+        face = figure.face
+        detail = None if face is None else tuple((left, top)[i % 2] + face[i] * scale for i in range(4))
+        return Shown(index, box, detail)  # type: ignore[arg-type]
+
+    def _car_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
+        car = self._car(thing.look, thing.plate)
+        level = self._level(thing.s_m, thing.look)
+        everything = self._pixels(place, thing, np.vstack([face.corners for face in car.faces]))
+        if everything is None:
+            return None
+        eye = self._eye(place, thing)
+        sun = SUN * np.array([thing.along, thing.along, 1.0])
+        for face in car.faces:
+            colour, normal = cars.shade(face, level, sun)
+            if normal @ (eye - face.corners[0]) <= 0:
+                continue
+            corners = self._pixels(place, thing, face.corners)
+            if corners is not None:
+                brush.polygon(corners, colour, UPRIGHTS + index)
+        detail = self._plate_drawn(brush, place, index, thing, car, eye, level)
+        low, high = everything.min(axis=0), everything.max(axis=0)
+        return Shown(index, (float(low[0]), float(low[1]), float(high[0]), float(high[1])), detail)
+
+    def _plate_drawn(
+        self, brush: Brush, place: Place, index: int, thing: Upright, car: cars.Car, eye: Floats, level: float
+    ) -> tuple[float, float, float, float] | None:
+        plate = car.plates[0] if eye[0] < 0 else car.plates[1]
+        corners = self._pixels(place, thing, plate)
+        if abs(eye[0]) < 2.4 or corners is None:
+            return None
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        picture = np.clip(car.plate * (0.9 * level), 0, 255).astype(np.uint8)
+        brush.quad(picture, corners, UPRIGHTS + index)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def _pixels(self, place: Place, thing: Upright, corners: Floats) -> Floats | None:
+        s, t = thing.s_m + thing.along * corners[:, 0], thing.t_m + thing.along * corners[:, 1]
+        x, y = self._route.in_vehicle(place, s, t)
+        pixels, depth = self._optics.project(x, y, corners[:, 2])
+        return pixels if depth.min() > 0.3 else None
+
+    def _eye(self, place: Place, thing: Upright) -> Floats:
+        """The camera's place in the car's frame."""
+        c = self._optics.calibration
+        s, t = self._route.from_vehicle(place, [c.forward_m], [c.left_m])
+        turn = math.copysign(1.0, thing.along)
+        return np.array([turn * (float(s[0]) - thing.s_m), turn * (float(t[0]) - thing.t_m), c.height_m])
