@@ -28,7 +28,7 @@ E, N, H, V, W, K, B = range(7)
 
 #: Spectral densities of the process noise: variance gained per second (or per metre).
 ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
-TURN_Q = math.radians(4.0) ** 2  # (rad/s)^2 per s, without a gyro
+TURN_Q = math.radians(6.0) ** 2  # (rad/s)^2 per s, without a gyro
 TURN_FADES_S = 2.0  # without news, a turn ends
 GYRO_Q = math.radians(0.2) ** 2  # rad^2 per s: noise of a cheap gyro on a shaking vehicle
 GYRO_BIAS_Q = math.radians(0.005) ** 2  # (rad/s)^2 per s

@@ -5,8 +5,8 @@
 * Measurements come in order of time. One that cannot be true is left out and counted by name in `counts`.
 * A fix that lies too far off (Mahalanobis distance, 99.9 %) is refused; several in a row that agree with each other
   win, and the filter starts anew from them.
-* `error_m` is one standard deviation along any direction. It holds a part of the receiver's own error that never
-  averages out (reflections and atmosphere change over minutes), and grows while there is no fix.
+* `error_m` is one standard deviation along any direction. It is never below what the receiver claims, because
+  that error hardly averages out (reflections and atmosphere change over minutes), and grows while there is no fix.
 * The heading is unknown until the vehicle has moved.
 * The `odom_*` frame adds up ways and turns only; a fix never moves it.
 
@@ -21,18 +21,17 @@ from typing import TYPE_CHECKING
 
 from edge.geometry import east_north, offset_lonlat
 from edge.positioning.ekf import E, Ekf, H, N, V, W, wrap
-from edge.positioning.history import History, Limits, Node, Place
+from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
 from edge.positioning.odom import Odom
 from edge.types import Fix, Odometry
 
 if TYPE_CHECKING:
     from edge.types import Measurement, Pose
 
-#: Share of a receiver's error that is the same from fix to fix and so never averages out.
-_LASTING_SHARE = 0.7
 _GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
 _GATE_HEADING = 4.0  # standard deviations
 _AGREEING = 5
+_AGREEING_EARLY = 2
 _MAX_SPEED_MPS = 60.0
 _MAX_TELEPORT_MPS = 400 / 3.6
 _MAX_TURN_DPS = 120.0
@@ -61,6 +60,7 @@ class Estimator:
         self._anchor: Fix | None = None  # what headings are taken from until one is known
         self._fix: Fix | None = None  # the last one believed
         self._refused: list[Fix] = []
+        self._believed = 0  # fixes believed since the filter started
         self._headings_refused = 0
         self._wheels: Odometry | None = None
         self._wheels_foreseen_m = 0.0  # odometer metres moved since `_wheels` in advance of its next message
@@ -132,12 +132,14 @@ class Estimator:
         restarted = False
         if not self._is_believable(fix):
             self.counts["fix_refused"] += 1
-            if not self._agrees_with_refused(fix):
+            restarted = not self._is_news(fix)
+            if restarted and not self._agrees_with_refused(fix):
                 self._note(fix.time_s)
                 return
             self.counts["restarted"] += 1
-            restarted, self._ekf, self._anchor = True, None, None
-        self._refused = []
+            self._ekf = None
+            self._anchor = self._refused[0] if self._refused else self._fix
+        self._refused, self._believed = [], self._believed + 1
         self._fix = fix
         if self._ekf is None:
             self._align(fix)
@@ -151,12 +153,21 @@ class Estimator:
             return self._ekf.position_distance(*self._local(fix), fix.error_m) <= _GATE_PLACE
         return self._fix is None or _is_reachable(self._fix, fix, _MAX_TELEPORT_MPS)
 
+    def _is_news(self, fix: Fix) -> bool:
+        """Whether a fix comes after so long a time on speed alone that it is worth more than the filter's guess."""
+        before = self._fix
+        if before is None or self._wheels is not None or fix.time_s - before.time_s <= FIX_VALID_S:
+            return False
+        return _is_reachable(before, fix, _MAX_SPEED_MPS)
+
     def _agrees_with_refused(self, fix: Fix) -> bool:
         """Whether enough refused fixes in a row tell the same story."""
         if self._refused and not _is_reachable(self._refused[-1], fix, _MAX_SPEED_MPS):
             self._refused = []
         self._refused.append(fix)
-        return len(self._refused) >= _AGREEING
+        # The filter's word weighs more with an odometer, and once its first guess of the heading has proved true.
+        firm = self._wheels is not None and self._believed >= _AGREEING
+        return len(self._refused) >= (_AGREEING if firm else _AGREEING_EARLY)
 
     def _align(self, fix: Fix) -> None:
         """Start the filter as soon as something tells the heading."""
@@ -169,8 +180,8 @@ class Estimator:
         else:
             east, north = _way(self._anchor, fix)
             error, way = math.hypot(self._anchor.error_m, fix.error_m), math.hypot(east, north)
-            if way >= max(3.0, 2 * error):
-                heading, sigma = math.atan2(east, north), math.atan2(error, way)
+            if way >= max(3.0, 4 * error):
+                heading, sigma = math.atan2(east, north), max(math.radians(20), 2 * math.atan2(error, way))
         if heading is None:
             return
         speed, speed_sigma = fix.speed_mps, _SPEED_SIGMA
@@ -178,7 +189,7 @@ class Estimator:
             dt = fix.time_s - self._anchor.time_s
             speed = math.hypot(*_way(self._anchor, fix)) / dt if dt > 0 else self._wheel_mps
             speed_sigma = 5.0
-        self._origin = (fix.lon, fix.lat)
+        self._origin, self._believed = (fix.lon, fix.lat), 0
         self._ekf = Ekf(
             error_m=fix.error_m, heading=heading, heading_sigma=sigma, speed_mps=speed, speed_sigma=speed_sigma
         )
@@ -254,7 +265,7 @@ class Estimator:
         fix, ekf, wheels = self._fix, self._ekf, self._wheels
         speed, speed_variance, turn_rate = (self._wheel_mps if wheels else None), 1.0, self._gyro or 0.0
         place = None
-        lasting = (_LASTING_SHARE * fix.error_m) ** 2 if fix else 0.0
+        lasting = fix.error_m**2 if fix else 0.0
         if ekf is not None:
             speed, speed_variance, turn_rate = float(ekf.x[V]), float(ekf.p[V, V]), float(ekf.x[W])
             place = Place(*self._lonlat(ekf), ekf.position_variance + lasting, float(ekf.x[H]), float(ekf.p[H, H]))
