@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from edge.vision.letterbox import Boxes
     from edge.vision.manifest import Manifest
 
+SMALLEST_PX = 1.0
+
 Scores = NDArray[np.float32]
 
 
@@ -50,10 +52,12 @@ def select(
 ) -> list[tuple[tuple[str, ...], int]]:
     """Per thing found: its group and its row in `boxes`; the best first within a group."""
     kept: list[tuple[tuple[str, ...], int]] = []
+    real = (boxes[:, 2:] - boxes[:, :2] >= SMALLEST_PX).all(1)  # a box beside the picture was cut to nothing
     for group in manifest.nms.groups:
         columns = [manifest.classes.index(name) for name in group]
         within = scores[:, columns]
-        rows = np.flatnonzero((within >= np.array([limits[name] for name in group], np.float32)).any(1))
+        passed = within >= np.array([limits[name] for name in group], np.float32)
+        rows = np.flatnonzero(passed.any(1) & real)
         order = np.argsort(-within[rows].max(1), kind="stable")[: manifest.nms.most]
         rows = rows[order]
         kept += [(group, int(rows[index])) for index in suppress(boxes[rows], manifest.nms.overlap)]

@@ -35,7 +35,7 @@ def draw(seed: int, width: int, height: int) -> Picture:
     picture = np.where(line & (rows // 40 % 2 == 0), 215, picture)
     for index in range(4):
         middle_x = width * (1 + 2 * index) // 8 + _number(seed, index) % 40
-        middle_y = height // 2 + _number(seed, index + 10) % (height * 2 // 5)
+        middle_y = height // 2 + _number(seed, index + 10) % max(1, height * 2 // 5)
         radius = 12 + _number(seed, index + 20) % 24
         distance = (columns - middle_x) ** 2 + 5 * (rows - middle_y) ** 2
         picture = np.where(distance < radius**2 * 2, picture // 2, picture)

@@ -31,9 +31,7 @@ class Session:
         options.inter_op_num_threads = 1
         options.log_severity_level = QUIET
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no base class
             reason = f"onnxruntime {onnxruntime.__version__} cannot load it: {error}"
             raise ModelPackageError(path, "file", reason) from error

@@ -123,6 +123,7 @@ class PictureCache:
         self._pictures: dict[Path, NDArray[np.uint8]] = {}
 
     def __call__(self, path: Path) -> NDArray[np.uint8]:
+        """The decoded picture."""
         picture = self._pictures.get(path)
         if picture is None:
             read = cv2.imread(str(path), cv2.IMREAD_COLOR)

@@ -105,7 +105,9 @@ def main() -> None:
     parser.add_argument("--split", choices=["val", "test"], required=True)
     parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
     parser.add_argument("--package", type=Path, help="default: models/MODEL")
-    parser.add_argument("--teacher", type=Path, default=Path("runs/teacher.json"), help="pseudo labels, made if missing")
+    parser.add_argument(
+        "--teacher", type=Path, default=Path("runs/teacher.json"), help="pseudo labels, made if missing"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -26,6 +26,7 @@ class Shipped(nn.Module):
         self.net = net
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """What the vehicle calls."""
         logits, boxes = self.net(image.permute(0, 3, 1, 2).float())
         return boxes, logits.sigmoid()
 

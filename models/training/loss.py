@@ -84,7 +84,9 @@ def spread_known(known: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def assign(logits: Tensor, boxes: Tensor, points: Tensor, truth: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def assign(
+    logits: Tensor, boxes: Tensor, points: Tensor, truth: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Cells that answer, the box each answers for, and how well it fits (0..1)."""
     weights = targets.float()
     score = logits.sigmoid() @ (weights / weights.sum(1, keepdim=True)).T  # [N,G]

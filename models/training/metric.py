@@ -36,18 +36,22 @@ class Count:
 
     @property
     def boxes(self) -> int:
+        """True boxes."""
         return self.right + self.missed
 
     @property
     def precision(self) -> float:
+        """Share of what was found that is right."""
         return self.right / max(1, self.right + self.wrong)
 
     @property
     def recall(self) -> float:
+        """Share of the true boxes that was found."""
         return self.right / max(1, self.boxes)
 
     @property
     def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
         return self.f(1.0)
 
     def f(self, beta: float) -> float:
@@ -73,6 +77,7 @@ class Judged:
     true_sizes_px: tuple[float, ...]
 
     def count(self, threshold: float = 0.0, size: Callable[[float], bool] = lambda _: True) -> Count:
+        """Right, wrong and missed above a threshold, of boxes whose size passes."""
         taken = [match for match in self.matches if match.score >= threshold and size(match.size_px)]
         right = sum(match.right for match in taken)
         return Count(right, len(taken) - right, sum(map(size, self.true_sizes_px)) - right)
@@ -84,6 +89,7 @@ def is_small(size_px: float) -> bool:
 
 
 def is_large(size_px: float) -> bool:
+    """The others."""
     return not is_small(size_px)
 
 

@@ -31,6 +31,7 @@ class Unit(nn.Module):
         self.act: nn.Module = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same size, or half of it with a stride of two."""
         result: Tensor = self.act(self.norm(self.conv(x)))
         return result
 
@@ -50,6 +51,7 @@ class Bottleneck(nn.Module):
         self.add = add
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same shape."""
         y: Tensor = self.spread(self.squeeze(x))
         return x + y if self.add else y
 
@@ -65,6 +67,7 @@ class Csp(nn.Module):
         self.merge = Unit(out, out)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same size."""
         through, past = self.through(x), self.past(x)
         result: Tensor = self.merge(torch.cat((self.blocks(through), past), 1))
         return result
@@ -80,6 +83,7 @@ class Pyramid(nn.Module):
         self.merge = Unit(channels * 2, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same shape."""
         x0 = self.squeeze(x)
         x1 = self.pool(x0)  # two 5-windows in a row see 9 cells, three see 13
         x2 = self.pool(x1)
@@ -101,6 +105,7 @@ class Head(nn.Module):
         nn.init.constant_(self.class_out.bias, float(torch.logit(torch.tensor(PRIOR))))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits and box offsets, [B,C,h,w] and [B,4,h,w]."""
         x = self.stem(x)
         return self.class_out(self.class_tower(x)), self.box_out(self.box_tower(x))
 
@@ -115,9 +120,7 @@ class StreetNet(nn.Module):
         self.dark2 = nn.Sequential(separable(w, 2 * w, 2), Csp(2 * w, 2 * w, 1, add=True))
         self.dark3 = nn.Sequential(separable(2 * w, 4 * w, 2), Csp(4 * w, 4 * w, 3, add=True))
         self.dark4 = nn.Sequential(separable(4 * w, 8 * w, 2), Csp(8 * w, 8 * w, 3, add=True))
-        self.dark5 = nn.Sequential(
-            separable(8 * w, 16 * w, 2), Pyramid(16 * w), Csp(16 * w, 16 * w, 1, add=False)
-        )
+        self.dark5 = nn.Sequential(separable(8 * w, 16 * w, 2), Pyramid(16 * w), Csp(16 * w, 16 * w, 1, add=False))
         self.enlarge = nn.Upsample(scale_factor=2.0, mode="nearest")
         self.lateral5 = Unit(16 * w, 8 * w)
         self.top4 = Csp(16 * w, 8 * w, 1, add=False)
@@ -141,6 +144,7 @@ class StreetNet(nn.Module):
         return n3, n4, n5
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
         logits, boxes = [], []
         for stride, head, feature in zip(STRIDES, self.heads, self.features(x), strict=True):
             cls, box = head(feature)

@@ -8,7 +8,7 @@ Thresholds are chosen on `val` with the INT8 file. `--test` adds the scores on `
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import hashlib
 import re
 import shutil
@@ -87,7 +87,7 @@ def draft(run: Path, folder: Path, version: str) -> ModelPackage:
             start_weights="YOLOX-nano, COCO, Apache-2.0",
             data=tuple(sorted({sample.source for sample in load_road("train")})),
             data_tiers=("see CARD.md",),
-            made_on=datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            made_on=dt.datetime.now(dt.timezone.utc).date().isoformat(),
             card="CARD.md",
         ),
         onnx=tuple(files),

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """FP32 -> INT8: static, calibrated on real pictures of every view: `scripts/quantize street`.
 
-Activations are unsigned and weights signed, per channel and with seven bits: AVX2 adds two products in 16 bits and would
-saturate with eight. The prediction layers and all that follows them stay in float: a box edge needs more than 256 steps.
+Activations are unsigned and weights signed, per channel and with seven bits: AVX2 adds two products in 16 bits and
+would saturate with eight. The prediction layers and all that follows them stay in float: a box edge needs more than
+256 steps.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Pictures(CalibrationDataReader):
         self._canvases = self._prepare(samples, size, per_view)
 
     def get_next(self) -> dict[str, Picture] | None:
+        """The next input, as the calibrator wants it."""
         canvas = next(self._canvases, None)
         return None if canvas is None else {"image": canvas[None]}
 

@@ -46,6 +46,7 @@ class Recipe:
 
     @property
     def steps(self) -> int:
+        """Of all phases."""
         return sum(phase.steps for phase in self.phases)
 
     def at(self, step: int) -> tuple[Phase, float]:

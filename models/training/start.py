@@ -9,7 +9,7 @@ what they were. The network then starts where COCO left off and not with dead ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
@@ -111,7 +111,7 @@ def _plain(norm: nn.BatchNorm2d, bias: Tensor) -> None:
     norm.bias.data.copy_(bias)
 
 
-def _note(unit: Unit, bias: Tensor):  # type: ignore[no-untyped-def]
+def _note(unit: Unit, bias: Tensor) -> Callable[[nn.Module, object, Tensor], None]:
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
         unit.mean = output.mean((0, 2, 3)) + bias
         unit.spread = output.std((0, 2, 3)).clamp(min=1e-3)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ from models.training.teacher import teach
 
 Batch = list[Example]
 SAVE_EVERY = 100
-START_PICTURES = 48
+START_STEPS = 3
 
 
 class Batches:
@@ -92,6 +93,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, net: nn.Module, step: int) -> None:
+        """Move a little towards the network."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for key, value in net.state_dict().items():
             if value.dtype.is_floating_point:
@@ -105,8 +107,7 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, list[tuple[T
     pictures = torch.from_numpy(np.stack([example.picture for example in batch])).to(device)
     images = pictures.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
     truths = [
-        (torch.from_numpy(example.boxes).to(device), torch.from_numpy(example.targets).to(device))
-        for example in batch
+        (torch.from_numpy(example.boxes).to(device), torch.from_numpy(example.targets).to(device)) for example in batch
     ]
     return images, truths, torch.from_numpy(np.stack([example.known for example in batch])).to(device)
 
@@ -122,7 +123,8 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
     net = StreetNet(COUNT)
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
-        images, _, _ = to_tensors(sum((batches.make(step) for step in range(START_PICTURES // recipe.batch)), []), torch.device("cpu"))
+        examples = [example for step in range(START_STEPS) for example in batches.make(step)]
+        images, _, _ = to_tensors(examples, torch.device("cpu"))
         load_start(net, shared_folder() / "weights" / recipe.start_weights, images)
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(_groups(net, recipe.weight_decay), lr=recipe.phases[0].rate)
@@ -148,7 +150,9 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), recipe.gradient_limit)
         optimizer.step()
         average.update(net, step)
-        bar.set_postfix_str(f"class {losses.classes:.3f} box {losses.boxes:.3f} positives {losses.positives:.0f}", refresh=False)
+        bar.set_postfix_str(
+            f"class {losses.classes:.3f} box {losses.boxes:.3f} positives {losses.positives:.0f}", refresh=False
+        )
         if (step + 1) % 20 == 0:
             with (run / "log.csv").open("a", encoding="utf-8") as log:
                 log.write(f"{step + 1},{rate:.2e},{losses.classes:.4f},{losses.boxes:.4f},{losses.positives:.1f}\n")
@@ -190,6 +194,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    cv2.setNumThreads(1)  # the network needs the cores more
     recipe = load_recipe(arguments.recipe or Path(__file__).parent / f"{arguments.model}.toml")
     train(recipe, arguments.run or Path("runs") / arguments.model, arguments.drives)
 

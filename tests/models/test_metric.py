@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.types import Box, Detection
+from models.training.classes import CLASSES, CRACK, POTHOLE
+from models.training.dataset import Sample
+from models.training.evaluate import f1_of, table
+from models.training.metric import Count, judge
+
+LONGITUDINAL = CLASSES.index("longitudinal_crack")
+HERE: Box = (10.0, 10.0, 60.0, 60.0)
+THERE: Box = (200.0, 100.0, 300.0, 150.0)
+
+
+def sample(boxes: list[tuple[Box, str]], scored: list[str], ignored: list[tuple[Box, str]] | None = None) -> Sample:
+    ignored = ignored or []
+    flags = np.array([name in scored for name in CLASSES])
+    return Sample(
+        path=Path("picture.webp"),
+        view="forward_high",
+        source="test",
+        sequence="",
+        known=flags,
+        scored=flags,
+        boxes=np.array([box for box, _ in boxes], np.float32).reshape(-1, 4),
+        labels=np.array([CLASSES.index(name) for _, name in boxes], np.int64),
+        ignored=np.array([box for box, _ in ignored], np.float32).reshape(-1, 4),
+        ignored_labels=np.array([CLASSES.index(name) for _, name in ignored], np.int64),
+    )
+
+
+def count(one: Sample, found: list[tuple[str, float, Box]], label: int) -> Count:
+    return judge(one, [Detection(*detection) for detection in found], label).count()
+
+
+def test_a_typed_crack_is_right_as_a_crack_whatever_its_name() -> None:
+    one = sample([(HERE, "transverse_crack")], ["crack", "transverse_crack"])
+    assert count(one, [("alligator_crack", 0.9, HERE)], CRACK) == Count(1, 0, 0)
+    assert count(one, [("alligator_crack", 0.9, HERE)], LONGITUDINAL) == Count(0, 0, 0)
+
+
+def test_a_second_box_on_the_same_thing_is_wrong() -> None:
+    one = sample([(HERE, "pothole")], ["pothole"])
+    assert count(one, [("pothole", 0.9, HERE), ("pothole", 0.8, HERE)], POTHOLE) == Count(1, 1, 0)
+
+
+def test_a_box_in_a_region_to_ignore_is_neither_right_nor_wrong() -> None:
+    one = sample([], ["crack"], ignored=[((0.0, 0.0, 100.0, 100.0), "crack")])
+    assert count(one, [("crack", 0.9, HERE), ("crack", 0.9, THERE)], CRACK) == Count(0, 1, 0)
+
+
+def test_a_region_to_ignore_for_cracks_does_not_hide_a_wrong_pothole() -> None:
+    one = sample([], ["pothole"], ignored=[((0.0, 0.0, 100.0, 100.0), "crack")])
+    assert count(one, [("pothole", 0.9, HERE)], POTHOLE) == Count(0, 1, 0)
+
+
+def test_a_class_that_nobody_looked_for_does_not_count() -> None:
+    one = sample([(HERE, "pothole")], ["pothole"])
+    found = [Detection("pothole", 0.9, HERE), Detection("crack", 0.9, THERE)]
+    rows = table([(one, found)])
+    assert f1_of(rows, "pothole") == 1.0
+    assert not [row for row in rows if row.label == "crack"]
+
+
+def test_less_than_half_overlap_is_a_miss_and_a_wrong_box() -> None:
+    one = sample([(HERE, "pothole")], ["pothole"])
+    assert count(one, [("pothole", 0.9, (40.0, 10.0, 90.0, 60.0))], POTHOLE) == Count(0, 1, 1)
+
+
+@pytest.mark.parametrize(("right", "wrong", "missed", "f1"), [(0, 0, 0, 0.0), (1, 1, 1, 0.5), (3, 0, 1, 6 / 7)])
+def test_f1(right: int, wrong: int, missed: int, f1: float) -> None:
+    assert Count(right, wrong, missed).f1 == pytest.approx(f1)
