@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 Wegewart contributors
+// SPDX-License-Identifier: Apache-2.0
+// What the depot knows, kept up to date: cases, tracks, vehicles. Fires "change" after each update and
+// "live" when the connection comes or goes. Only a number travels over the live stream; the news are asked for
+// from the last one seen, so a lost connection loses nothing.
+
+const PAGE = 2000;
+
+export class Depot extends EventTarget {
+  cases = new Map(); // number -> GeoJSON feature
+  tracks = [];
+  vehicles = [];
+  live = false;
+  loaded = false;
+  /** Cases that came in after the page was opened. */
+  fresh = new Set();
+  #changed = { cases: 0, coverage: 0 };
+  #wanted = false;
+  #busy = false;
+
+  start() {
+    const stream = new EventSource("/api/events");
+    stream.addEventListener("open", () => this.#setLive(true));
+    stream.addEventListener("error", () => this.#setLive(false));
+    stream.addEventListener("change", () => this.#refresh());
+    // Counters and "last heard" of vehicles age even when no news come.
+    setInterval(() => this.dispatchEvent(new Event("tick")), 20_000);
+  }
+
+  #setLive(live) {
+    this.live = live;
+    this.dispatchEvent(new Event("live"));
+  }
+
+  async #refresh() {
+    this.#wanted = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      while (this.#wanted) {
+        this.#wanted = false;
+        const [cases, tracks] = await Promise.all([this.#news("cases"), this.#news("coverage")]);
+        this.#take(cases, tracks, (await getJson("/api/vehicles")).features);
+      }
+    } catch (error) {
+      console.warn("the depot did not answer:", error); // the stream tells when it is back, and we ask again
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #news(kind) {
+    const all = [];
+    let page;
+    do {
+      page = (await getJson(`/api/${kind}?after=${this.#changed[kind]}&limit=${PAGE}`)).features;
+      all.push(...page);
+      if (page.length) this.#changed[kind] = page.at(-1).properties.changed;
+    } while (page.length === PAGE);
+    return all;
+  }
+
+  #take(cases, tracks, vehicles) {
+    for (const feature of cases) {
+      if (this.loaded && !this.cases.has(feature.id)) this.fresh.add(feature.id);
+      this.cases.set(feature.id, feature);
+    }
+    this.tracks.push(...tracks.filter((track) => track.geometry));
+    this.vehicles = vehicles;
+    this.loaded = true;
+    this.dispatchEvent(new CustomEvent("change", { detail: { cases: cases.length, tracks: tracks.length } }));
+  }
+}
+
+export async function getJson(url, timeoutMs = 20_000) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return response.json();
+}

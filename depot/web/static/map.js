@@ -1,0 +1,246 @@
+// SPDX-FileCopyrightText: 2026 Wegewart contributors
+// SPDX-License-Identifier: Apache-2.0
+// The map: MapLibre GL JS on a base map where one is configured and answers, else on a plain grid in metres.
+// No layer writes text, so no server for letters is needed.
+
+import { getJson } from "./depot.js";
+import { element } from "./dom.js";
+import { boundsOf, circle, gridLines, roundStep } from "./grid.js";
+import { classColours, className, number, OTHER_COLOUR, say } from "./words.js";
+
+const EMPTY = { type: "FeatureCollection", features: [] };
+const BASE_MAP_TIMEOUT_MS = 5000;
+const NOWHERE = [6.7623, 51.4344]; // shown while no place is known: Duisburg
+const BACKGROUND = "#eef1ee";
+
+export class CaseMap {
+  #depot;
+  #settings;
+  #select;
+  #library = null;
+  #map = null;
+  #origin = null; // where the grid starts
+  #plain = true;
+  #follow = true; // until somebody moves the map
+  #markers = new Map();
+  #popup = null;
+  #visible = [];
+  #selected = null;
+
+  constructor(depot, settings, select) {
+    this.#depot = depot;
+    this.#settings = settings;
+    this.#select = select;
+    document.getElementById("show-all").addEventListener("click", () => {
+      this.#follow = true;
+      this.#fit();
+    });
+  }
+
+  async start() {
+    try {
+      this.#library = await import("/vendor/maplibre-gl/maplibre-gl.mjs");
+    } catch {
+      return this.#message("map_missing");
+    }
+    const style = await this.#style();
+    try {
+      this.#map = new this.#library.Map({
+        container: "map", style, center: NOWHERE, zoom: 12, maxZoom: 22, dragRotate: false, pitchWithRotate: false,
+        attributionControl: this.#plain ? false : { compact: true }, fadeDuration: 0, locale: controlWords(),
+      });
+    } catch {
+      return this.#message("map_failed");
+    }
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new this.#library.NavigationControl({ showCompass: false }), "top-right");
+    this.#map.addControl(new this.#library.ScaleControl({ maxWidth: 140 }), "bottom-left");
+    for (const gesture of ["dragstart", "zoomstart"]) {
+      this.#map.on(gesture, (event) => { if (event.originalEvent) this.#follow = false; });
+    }
+    await new Promise((ready) => this.#map.once("style.load", ready));
+    this.#addLayers();
+    this.#addBehaviour();
+    this.draw(this.#visible);
+    this.select(this.#selected);
+  }
+
+  /** Draw cases (already filtered), tracks and vehicles. */
+  draw(visible) {
+    this.#visible = visible;
+    if (!this.#map?.getSource("cases")) return;
+    const placed = visible.filter((feature) => feature.geometry);
+    this.#map.getSource("cases").setData({ type: "FeatureCollection", features: placed });
+    this.#map.getSource("tracks").setData({ type: "FeatureCollection", features: this.#depot.tracks });
+    this.#drawVehicles();
+    document.getElementById("legend").hidden = !this.#depot.tracks.length;
+    if (this.#follow) this.#fit();
+  }
+
+  /** Mark a case and bring it into view. */
+  select(feature) {
+    this.#selected = feature;
+    this.resize(); // a case that opens or closes takes or gives room
+    if (!this.#map?.getSource("selected")) return;
+    const place = feature?.geometry?.coordinates;
+    const marks = place ? [feature, circle(place, feature.properties.position_error_m)] : [];
+    this.#map.getSource("selected").setData({ type: "FeatureCollection", features: marks });
+    if (!place) return;
+    this.#follow = false;
+    const { width, height } = this.#map.getCanvas().getBoundingClientRect();
+    const { x, y } = this.#map.project(place);
+    const [dx, dy] = [width / 6, height / 6];
+    const inside = x > dx && x < width - dx && y > dy && y < height - dy;
+    if (!inside || this.#map.getZoom() < 16.5) {
+      this.#map.easeTo({ center: place, zoom: Math.max(this.#map.getZoom(), 17.5), duration: stillness() ? 0 : 350 });
+    }
+  }
+
+  /** After the map's room has changed. */
+  resize() {
+    this.#map?.resize();
+    if (this.#follow && !this.#selected) this.#fit();
+  }
+
+  /** After a change of language. */
+  translate() {
+    this.#drawGrid();
+    this.draw(this.#visible);
+    for (const [kind, key] of [["in", "zoom_in"], ["out", "zoom_out"]]) {
+      const button = document.querySelector(`.maplibregl-ctrl-zoom-${kind}`);
+      button?.setAttribute("aria-label", say(key));
+      button?.setAttribute("title", say(key));
+    }
+  }
+
+  async #style() {
+    const { style_url: url, tiles_url: tiles, attribution } = this.#settings;
+    if (url) {
+      try {
+        const style = await getJson(url, BASE_MAP_TIMEOUT_MS);
+        this.#plain = false;
+        return style;
+      } catch {
+        this.#message("base_map_failed");
+      }
+    }
+    const style = {
+      version: 8,
+      sources: { grid: { type: "geojson", data: EMPTY } },
+      layers: [
+        { id: "background", type: "background", paint: { "background-color": BACKGROUND } },
+        { id: "grid", type: "line", source: "grid", paint: {
+          "line-color": ["case", ["get", "major"], "#bcc6c1", "#d7deda"], "line-width": ["case", ["get", "major"], 1.2, 0.8],
+        } },
+      ],
+    };
+    if (tiles) {
+      style.sources.tiles = { type: "raster", tiles: [tiles], tileSize: 256, maxzoom: 19, attribution };
+      style.layers.push({ id: "tiles", type: "raster", source: "tiles" });
+    }
+    return style;
+  }
+
+  #addLayers() {
+    const map = this.#map;
+    for (const id of ["tracks", "selected", "cases"]) map.addSource(id, { type: "geojson", data: EMPTY });
+    const round = { "line-cap": "round", "line-join": "round" };
+    const wide = ["interpolate", ["exponential", 1.6], ["zoom"], 12, 2, 16, 5, 20, 16];
+    map.addLayer({ id: "tracks", type: "line", source: "tracks", filter: ["get", "valid"], layout: round,
+      paint: { "line-color": "#8fa9ae", "line-width": wide, "line-opacity": 0.75 } });
+    map.addLayer({ id: "tracks-blind", type: "line", source: "tracks", filter: ["!", ["get", "valid"]],
+      layout: { "line-join": "round" }, paint: { "line-color": "#96813f", "line-width": wide, "line-opacity": 0.8, "line-dasharray": [1, 1] } });
+    map.addLayer({ id: "error", type: "fill", source: "selected", filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "fill-color": "#12343b", "fill-opacity": 0.13, "fill-outline-color": "#12343b" } });
+    const size = ["interpolate", ["linear"], ["zoom"], 10, 3.5, 15, 6, 18, 8.5];
+    map.addLayer({ id: "cases", type: "circle", source: "cases", paint: {
+      "circle-color": ["match", ["get", "class"], ...classColours().flat(), OTHER_COLOUR],
+      "circle-radius": size, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5,
+    } });
+    map.addLayer({ id: "selected", type: "circle", source: "selected", filter: ["==", ["geometry-type"], "Point"], paint: {
+      "circle-radius": 15, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": "#12343b", "circle-stroke-width": 3,
+    } });
+  }
+
+  #addBehaviour() {
+    const map = this.#map;
+    map.on("click", (event) => {
+      const { x, y } = event.point;
+      const near = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: ["cases"] });
+      if (near.length) this.#select(near[0].properties.case, { open: true });
+    });
+    this.#popup = new this.#library.Popup({ closeButton: false, closeOnClick: false, offset: 12, className: "hint" });
+    map.on("mousemove", "cases", (event) => {
+      const { properties, geometry } = event.features[0];
+      map.getCanvas().style.cursor = "pointer";
+      const text = `${className(properties.class)} · ${say("case", { n: properties.case })}`;
+      this.#popup.setLngLat(geometry.coordinates).setDOMContent(element("p", {}, text)).addTo(map);
+    });
+    map.on("mouseleave", "cases", () => {
+      map.getCanvas().style.cursor = "";
+      this.#popup.remove();
+    });
+    map.on("moveend", () => this.#drawGrid());
+    this.#drawGrid();
+  }
+
+  #drawGrid() {
+    const source = this.#map?.getSource("grid");
+    const note = document.getElementById("grid-note");
+    note.hidden = !source;
+    if (!source) return;
+    const bounds = this.#map.getBounds();
+    const [west, south, east, north] = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const center = this.#map.getCenter();
+    const step = roundStep(north - south);
+    this.#origin ??= [center.lng, center.lat];
+    // Far out a grid in metres around one place means nothing any more.
+    const lines = step > 50_000 ? EMPTY : gridLines([west, south, east, north], step, this.#origin);
+    source.setData(lines);
+    note.textContent = say("grid", { m: step >= 1000 ? `${number(step / 1000)} km` : `${number(step, step < 1 ? 1 : 0)} m` });
+  }
+
+  #drawVehicles() {
+    const here = new Set();
+    for (const { id, geometry, properties } of this.#depot.vehicles) {
+      if (!geometry) continue;
+      here.add(id);
+      const marker = this.#markers.get(id) ?? this.#newMarker(id);
+      marker.getElement().dataset.state = properties.state;
+      marker.getElement().title = `${properties.vehicle}: ${say(properties.state)}`;
+      marker.setLngLat(geometry.coordinates).addTo(this.#map);
+    }
+    for (const [id, marker] of this.#markers) if (!here.has(id)) marker.remove();
+  }
+
+  #newMarker(id) {
+    const marker = new this.#library.Marker({ element: element("div", { class: "vehicle-mark" }, id), anchor: "bottom", offset: [0, -9] });
+    this.#markers.set(id, marker);
+    return marker;
+  }
+
+  #fit() {
+    if (!this.#map) return;
+    const places = [
+      ...this.#visible.flatMap(({ geometry }) => (geometry ? [geometry.coordinates] : [])),
+      ...this.#depot.tracks.flatMap(({ geometry }) => geometry.coordinates),
+    ];
+    const box = boundsOf(places);
+    if (!box) return;
+    this.#map.fitBounds([[box[0], box[1]], [box[2], box[3]]], { padding: 60, maxZoom: 18, duration: 0 });
+  }
+
+  #message(key) {
+    const message = document.getElementById("map-message");
+    message.textContent = say(key);
+    message.hidden = false;
+  }
+}
+
+function controlWords() {
+  return { "NavigationControl.ZoomIn": say("zoom_in"), "NavigationControl.ZoomOut": say("zoom_out"), "Map.Title": say("map") };
+}
+
+function stillness() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: 2026 Wegewart contributors
+// SPDX-License-Identifier: Apache-2.0
+// The page's words in German and English, and how numbers and times are written in each.
+
+const WORDS = {
+  de: {
+    depot: "Bauhof", skip_to_list: "Zur Liste springen", other_language: "English", map: "Karte", list: "Liste",
+    view: "Ansicht", cases: "Fälle", export: "Als GeoJSON laden", show_all: "Alles zeigen", filter_by_class: "Nach Art filtern",
+    one_case: "1 Fall", n_cases: "{n} Fälle", n_of_cases: "{n} von {all} Fällen", all: "Alle",
+    keys: "J und K: nächster, voriger Fall · B: großes Bild · Esc: schließen",
+    live: "Live", away: "Keine Verbindung, es wird weiter versucht",
+    vehicles: "Fahrzeuge", vehicles_online: "{n} von {all} online", no_vehicles: "Noch hat sich kein Fahrzeug gemeldet.",
+    online: "online", offline: "offline", stopped: "abgestellt", unknown: "unbekannt", last_seen: "zuletzt gehört {t}",
+    never_seen: "noch nichts gehört", vehicle: "Fahrzeug", software: "Software", models: "Modelle",
+    on_the_map: "Auf der Karte", without_position: "Ohne Position", none_yet: "Noch keine Fälle. Neue erscheinen hier von selbst.",
+    none_match: "Kein Fall passt zum Filter.", more: "{n} weitere zeigen",
+    case: "Fall {n}", back: "Zurück", close: "Schließen", enlarge: "Bild vergrößern", close_up: "Ausschnitt",
+    picture_of: "Bild zu {what}, {case}; der Rahmen zeigt den Schaden", close_up_of: "Ausschnitt: {what}",
+    picture_awaited: "Das Bild ist noch unterwegs.", no_picture: "Ohne Bild gemeldet.",
+    size: "Größe", position: "Lage", found_by: "Ortung", score: "Sicherheit", frames: "Gesehen in", frame: "1 Bild",
+    n_frames: "{n} Bildern", time: "Zeit", model: "Modell", camera: "Kamera", anonymised: "Unkenntlich gemacht",
+    severity: "Schwere", east: "O", severity_of: "Stufe {n} von 5", grade: "Stufe {n}", rule: "Regel {r}", line: "Linie", received: "Eingegangen",
+    size_unknown: "nicht gemessen", position_unknown: "ohne Position",
+    time_unknown: "Uhrzeit unbekannt", people: "{n} Personen", vehicles_hidden: "{n} Fahrzeuge", nothing_hidden: "nichts nötig",
+    gnss: "Satellit", dead_reckoned: "Koppelnavigation", by_line: "entlang der Linie", revised: "nachträglich berichtigt",
+    at_metre: "bei {m} m", left: "links", middle: "Mitte", right: "rechts", heading: "Fahrtrichtung", speed: "Geschwindigkeit",
+    clock_gnss: "Uhr: Satellit", clock_ntp: "Uhr: Netz", clock_rtc: "Uhr: Gerät", clock_replay: "Uhr: Aufzeichnung", clock_unset: "Uhr: nicht gestellt",
+    open_in_map_app: "In Karten-App öffnen", grid: "Raster {m}", map_missing: "Die Kartenbibliothek fehlt. Einmal „python -m depot.web.install“ ausführen; die Liste geht auch so.",
+    map_failed: "Der Browser kann hier keine Karte zeichnen (WebGL fehlt). Die Liste geht auch so.",
+    base_map_failed: "Die Grundkarte antwortet nicht; gezeigt wird ein Raster in Metern.",
+    now: "gerade eben", looked_at: "befahren, beurteilt", not_judged: "befahren, nicht beurteilbar",
+    zoom_in: "Vergrößern", zoom_out: "Verkleinern", new: "neu", facts: "Angaben", faults: "Störungen",
+  },
+  en: {
+    depot: "Depot", skip_to_list: "Skip to the list", other_language: "Deutsch", map: "Map", list: "List",
+    view: "View", cases: "Cases", export: "Download GeoJSON", show_all: "Show all", filter_by_class: "Filter by kind",
+    one_case: "1 case", n_cases: "{n} cases", n_of_cases: "{n} of {all} cases", all: "All",
+    keys: "J and K: next, previous case · B: large picture · Esc: close",
+    live: "Live", away: "No connection, still trying",
+    vehicles: "Vehicles", vehicles_online: "{n} of {all} online", no_vehicles: "No vehicle has reported yet.",
+    online: "online", offline: "offline", stopped: "parked", unknown: "unknown", last_seen: "last heard {t}",
+    never_seen: "nothing heard yet", vehicle: "Vehicle", software: "Software", models: "Models",
+    on_the_map: "On the map", without_position: "Without position", none_yet: "No cases yet. New ones appear here by themselves.",
+    none_match: "No case fits the filter.", more: "Show {n} more",
+    case: "Case {n}", back: "Back", close: "Close", enlarge: "Enlarge the picture", close_up: "Close-up",
+    picture_of: "Picture of {what}, {case}; the frame shows the defect", close_up_of: "Close-up: {what}",
+    picture_awaited: "The picture is still on its way.", no_picture: "Reported without a picture.",
+    size: "Size", position: "Position", found_by: "Found by", score: "Confidence", frames: "Seen in", frame: "1 frame",
+    n_frames: "{n} frames", time: "Time", model: "Model", camera: "Camera", anonymised: "Made unrecognisable",
+    severity: "Severity", east: "E", severity_of: "Grade {n} of 5", grade: "grade {n}", rule: "rule {r}", line: "Line", received: "Received",
+    size_unknown: "not measured", position_unknown: "without position",
+    time_unknown: "Time unknown", people: "{n} people", vehicles_hidden: "{n} vehicles", nothing_hidden: "nothing needed",
+    gnss: "Satellite", dead_reckoned: "Dead reckoning", by_line: "Along the line", revised: "corrected afterwards",
+    at_metre: "at {m} m", left: "left", middle: "middle", right: "right", heading: "Heading", speed: "Speed",
+    clock_gnss: "clock: satellite", clock_ntp: "clock: network", clock_rtc: "clock: device", clock_replay: "clock: recording", clock_unset: "clock: not set",
+    open_in_map_app: "Open in a map app", grid: "Grid {m}", map_missing: "The map library is missing. Run “python -m depot.web.install” once; the list works without.",
+    map_failed: "This browser cannot draw a map here (no WebGL). The list works without.",
+    base_map_failed: "The base map does not answer; a grid in metres is shown instead.",
+    now: "just now", looked_at: "driven and judged", not_judged: "driven, could not be judged",
+    zoom_in: "Zoom in", zoom_out: "Zoom out", new: "new", facts: "Facts", faults: "Faults",
+  },
+};
+
+const CLASS_WORDS = {
+  pothole: ["Schlagloch", "Pothole"],
+  longitudinal_crack: ["Längsriss", "Longitudinal crack"],
+  transverse_crack: ["Querriss", "Transverse crack"],
+  alligator_crack: ["Netzriss", "Alligator crack"],
+  crack: ["Riss", "Crack"],
+  spalling: ["Abplatzung", "Spalling"],
+  water_leakage: ["Wasseraustritt", "Water leakage"],
+  efflorescence: ["Ausblühung", "Efflorescence"],
+  exposed_rebar: ["Freiliegende Bewehrung", "Exposed rebar"],
+  corrosion: ["Korrosion", "Corrosion"],
+};
+
+// Each at least 4.5 : 1 on white, and apart for colour-blind eyes where they often stand together.
+const CLASS_COLOURS = {
+  pothole: "#b3261e",
+  longitudinal_crack: "#0b5fb0",
+  transverse_crack: "#00707a",
+  alligator_crack: "#7b2fa6",
+  crack: "#7a5200",
+  spalling: "#a8005c",
+  water_leakage: "#1c6b3c",
+  efflorescence: "#666600",
+  exposed_rebar: "#9a3f00",
+  corrosion: "#7a2e0e",
+};
+export const OTHER_COLOUR = "#3f4a52";
+
+let language = "de";
+
+export function setLanguage(wanted) {
+  language = wanted in WORDS ? wanted : "de";
+  document.documentElement.lang = language;
+}
+
+export function currentLanguage() {
+  return language;
+}
+
+/** A word or sentence, with {name} filled in. */
+export function say(key, values = {}) {
+  return WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export function className(label) {
+  const words = CLASS_WORDS[label];
+  return words ? words[language === "de" ? 0 : 1] : label.replaceAll("_", " ");
+}
+
+export function classColour(label) {
+  return CLASS_COLOURS[label] ?? OTHER_COLOUR;
+}
+
+export function classColours() {
+  return Object.entries(CLASS_COLOURS);
+}
+
+const locale = () => (language === "de" ? "de-DE" : "en-GB");
+
+export function number(value, digits = 0) {
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function percent(share) {
+  return share.toLocaleString(locale(), { style: "percent", maximumFractionDigits: 0 });
+}
+
+export function dateTime(utc) {
+  const date = new Date(utc);
+  if (Number.isNaN(date.getTime())) return say("time_unknown");
+  return date.toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" });
+}
+
+const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+/** How long ago, in one step: "vor 3 Minuten". */
+export function ago(utc, now = Date.now()) {
+  const seconds = (now - new Date(utc).getTime()) / 1000;
+  if (Number.isNaN(seconds)) return say("time_unknown");
+  const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
+  if (!step) return say("now");
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
+  return format.format(-Math.round(seconds / step[1]), step[0]);
+}
+
+/** Fill every element that names its word in data-t (text) or data-t-label (accessible name). */
+export function translatePage() {
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = say(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", say(element.dataset.tLabel));
+  }
+}
