@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """NMEA 0183: GGA and RMC sentences of one epoch become one fix. The same reading serves log files and serial ports.
 
-A fix stands only where both say so that are there: RMC status A, GGA quality above 0. Speed comes in knots.
+A fix stands only where whichever of both is there says so: RMC status A, GGA quality above 0. Speed comes in knots.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Epoch:
     heading_deg: float | None = None
     speed_mps: float | None = None
     utc_s: float | None = None
+    #: When its first sentence came in, on the reader's clock.
+    heard_s: float = 0.0
 
     def at(self, time_s: float) -> Fix:
         """The same as a fix at a time of our own clock."""
@@ -61,9 +63,10 @@ class NmeaEpochs:
         self._day_s: float | None = None
         self._parts: dict[str, Any] = {}
         self._done = False
+        self._heard_s = 0.0
 
-    def feed(self, sentence: bytes) -> Epoch | None:
-        """Take one line; give an epoch when it completes one."""
+    def feed(self, sentence: bytes, now_s: float = 0.0) -> Epoch | None:
+        """Take one line that came in at `now_s`; give an epoch when it completes one, or shows that one was complete."""
         self._line += 1
         message = self._parse(sentence)
         if message is None:
@@ -75,7 +78,7 @@ class NmeaEpochs:
         before = None
         if day_s != self._day_s:
             before = self.flush()
-            self._day_s, self._parts, self._done = day_s, {}, False
+            self._day_s, self._parts, self._done, self._heard_s = day_s, {}, False, now_s
         self._parts[message.msgID] = message
         # Receivers send GGA and RMC in either order: the second one completes the epoch without waiting for the next.
         return self.flush() if len(self._parts) == len(_USED) else before
@@ -95,7 +98,8 @@ class NmeaEpochs:
         if not all(isinstance(value, (int, float)) for value in (source.lat, source.lon)):
             self._problems.add("no_fix", self._line, "the receiver gives no position")
             return None
-        return _epoch(self._day_s, source.lat, source.lon, gga, rmc)
+        epoch = _epoch(self._day_s, source.lat, source.lon, gga, rmc)
+        return replace(epoch, heard_s=self._heard_s)
 
     def _parse(self, sentence: bytes) -> Any:
         start = sentence.find(b"$")

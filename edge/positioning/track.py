@@ -72,6 +72,12 @@ class Problems:
         count, first, text = self._seen.get(name, (0, line, why))
         self._seen[name] = (count + 1, first, text)
 
+    def taken(self) -> dict[str, int]:
+        """How often each was seen since the last call."""
+        counts = {name: count for name, (count, _, _) in self._seen.items()}
+        self._seen.clear()
+        return counts
+
     def listed(self) -> tuple[Problem, ...]:
         """All kinds seen so far, in the order of their first appearance."""
         found = []
