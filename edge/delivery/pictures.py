@@ -65,6 +65,11 @@ class PictureFolder:
         """Where a picture lies."""
         return self._folder / f"{sha256}.jpg"
 
+    def free_bytes(self) -> int:
+        """What the file system has left for us. Raises OSError."""
+        about = os.statvfs(self._folder)
+        return about.f_bavail * about.f_frsize
+
     def write(self, sha256: str, content: bytes) -> None:
         """Store a picture; does nothing where it already lies there undamaged. Raises OSError."""
         if self.read(sha256) is None:
@@ -78,10 +83,13 @@ class PictureFolder:
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
-    def remove(self, sha256: str) -> None:
-        """Delete a picture, if it is there and can be deleted."""
-        with contextlib.suppress(OSError):
+    def remove(self, sha256: str) -> bool:
+        """Delete a picture; False where it is not there or cannot be deleted."""
+        try:
             self.path(sha256).unlink()
+        except OSError:
+            return False
+        return True
 
     def sweep(self, wanted: Collection[str]) -> int:
         """Delete what an interrupted write or delete left behind: our names that nobody wants. Returns how many."""

@@ -1,0 +1,267 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A damaged store never keeps the vehicle from starting, and costs as little as can be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.delivery.database import BAD_KEPT
+from edge.delivery.outbox import Outbox
+from edge.errors import StoreError
+from tests.delivery.test_outbox import confirm, keys, sha
+
+
+def filled(path: Path, many: int = 60) -> list[str]:
+    """A store with waiting events that was stopped cleanly (everything in the main file)."""
+    outbox = Outbox(path)
+    identities = [confirm(outbox, b"picture %d" % number if number % 20 == 0 else None) for number in range(many)]
+    outbox.close()
+    return identities
+
+
+def reopened(path: Path) -> tuple[Outbox, list[str]]:
+    outbox = Outbox(path)
+    return outbox, [item.key for item in outbox.pending(1000) if item.kind != "picture"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda whole: bytes(len(whole)), "not a database"),
+        (lambda whole: whole[: len(whole) // 2], "malformed|quick_check"),
+        (lambda whole: whole[:100], "malformed|not a database|quick_check"),
+        (lambda whole: b"\xff" * 5000, "not a database"),
+        (lambda whole: whole[:4096] + bytes(len(whole) - 4096), "malformed|quick_check"),
+    ],
+    ids=["zeros", "cut in half", "cut in the header", "garbage", "zeros after the first page"],
+)
+def test_a_damaged_store_is_set_aside_and_a_new_one_works(tmp_path: Path, damage, reason: str) -> None:
+    """Red without the `except` in `open_database`; without quick_check for the two that SQLite opens happily."""
+    path = tmp_path / "outbox.db"
+    filled(path)
+    broken = damage(path.read_bytes())
+    path.write_bytes(broken)
+    outbox = Outbox(path)
+    assert outbox.fault is not None
+    assert "set aside as outbox.db.bad" in outbox.fault
+    assert re.search(reason, outbox.fault), outbox.fault
+    identity = confirm(outbox, b"new picture")
+    assert identity in keys(outbox)
+    assert outbox.picture(sha(b"new picture")) == b"new picture"
+    outbox.close()
+    assert (tmp_path / "outbox.db.bad").read_bytes()[:100] == broken[:100]
+    again = Outbox(path)
+    assert again.fault is None
+    assert identity in keys(again)
+    again.close()
+
+
+def test_what_can_be_read_of_a_damaged_store_is_taken_over_once(tmp_path: Path) -> None:
+    """Red without `_salvage`; the second end of the table is lost without the backward reading."""
+    path = tmp_path / "outbox.db"
+    identities = filled(path, 300)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = bytes(4096)
+    path.write_bytes(content)
+    outbox, waiting = reopened(path)
+    assert outbox.fault is not None
+    assert f"{len(waiting)} waiting events taken over" in outbox.fault
+    assert waiting == [identity for identity in identities if identity in set(waiting)], "order"
+    assert len(waiting) > 250
+    assert {identities[0], identities[-1]} <= set(waiting)
+    assert outbox.counts().confirmed == outbox.counts().pending == len(waiting)
+    assert outbox.picture(sha(b"picture 0")) == b"picture 0"
+    new = confirm(outbox)
+    assert new not in identities
+    assert outbox.acknowledge(waiting).changed == len(waiting)
+    outbox.close()
+
+
+def test_the_log_of_a_crashed_and_damaged_store_is_read_too(tmp_path: Path) -> None:
+    """Red when `-wal` is not renamed together with the store."""
+    path, crashed = tmp_path / "outbox.db", tmp_path / "crashed" / "outbox.db"
+    crashed.parent.mkdir()
+    outbox = Outbox(path)
+    identities = [confirm(outbox) for _ in range(5)]
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", f"{crashed}{suffix}")
+    outbox.close()
+    with sqlite3.connect(f"file:{crashed}?mode=rw", uri=True) as database:
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        database.execute("PRAGMA user_version = 99")
+        shutil.copy(f"{crashed}-wal", tmp_path / "kept-wal")
+    database.close()
+    shutil.copy(tmp_path / "kept-wal", f"{crashed}-wal") if not Path(f"{crashed}-wal").exists() else None
+    salvaged, waiting = reopened(crashed)
+    assert salvaged.fault is not None
+    assert "format 99" in salvaged.fault
+    assert waiting == identities
+    salvaged.close()
+
+
+def test_another_programs_database_is_not_touched_but_set_aside(tmp_path: Path) -> None:
+    """Red without the check of application_id: our tables would be made in somebody else's file."""
+    path = tmp_path / "outbox.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE photos (name TEXT)")
+        database.execute("INSERT INTO photos VALUES ('holiday')")
+    database.close()
+    outbox = Outbox(path)
+    assert outbox.fault is not None
+    assert "another program's database" in outbox.fault
+    outbox.close()
+    with sqlite3.connect(tmp_path / "outbox.db.bad") as database:
+        assert database.execute("SELECT name FROM photos").fetchall() == [("holiday",)]
+    database.close()
+
+
+def test_a_failing_card_does_not_fill_itself_with_damaged_stores(tmp_path: Path) -> None:
+    """Red without BAD_KEPT."""
+    path = tmp_path / "outbox.db"
+    for number in range(BAD_KEPT + 3):
+        path.write_bytes(b"%d" % number * 1000)
+        Outbox(path).close()
+    assert len(list(tmp_path.glob("outbox.db.bad*"))) == BAD_KEPT
+
+
+def test_an_empty_file_is_a_new_store(tmp_path: Path) -> None:
+    """A power cut while the very first one was made. Red when size 0 counts as damage."""
+    path = tmp_path / "outbox.db"
+    path.touch()
+    outbox = Outbox(path)
+    assert outbox.fault is None
+    assert confirm(outbox) in keys(outbox)
+    outbox.close()
+
+
+@pytest.mark.parametrize("tail", [b"", bytes(4096)], ids=["cut", "cut, then zeros"])
+def test_a_log_cut_anywhere_leaves_a_prefix_of_what_was_confirmed(fast_path: Path, tail: bytes) -> None:
+    """Red with `PRAGMA journal_mode = OFF`, or when an event and its counts are two transactions."""
+    path = fast_path / "outbox.db"
+    outbox = Outbox(path)
+    identities = [confirm(outbox, b"x" * 100) for _ in range(4)]
+    store, log = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+    outbox.close()
+    seen = set()
+    for cut in [*range(0, len(log), 512), len(log)]:
+        folder = fast_path / f"cut-{cut}"
+        folder.mkdir()
+        torn = folder / "outbox.db"
+        torn.write_bytes(store)
+        Path(f"{torn}-wal").write_bytes(log[:cut] + tail)
+        again, waiting = reopened(torn)
+        assert again.fault is None, f"cut at {cut}"
+        assert waiting == identities[: len(waiting)], f"cut at {cut}"
+        assert again.counts().confirmed == len(waiting), f"cut at {cut}"
+        seen.add(len(waiting))
+        again.close()
+        shutil.rmtree(folder)
+    assert seen == set(range(len(identities) + 1)), "every prefix was met"
+
+
+_AS_NOBODY = """
+import os, sys
+from edge.delivery.outbox import Outbox
+from edge.errors import StoreError
+os.setgid(65534); os.setuid(65534)
+try:
+    outbox = Outbox(sys.argv[1])
+    print("fault:", outbox.fault)
+    outbox.confirm("coverage", lambda identity: b"{}")
+    outbox.close()
+except StoreError as error:
+    print("StoreError:", error)
+"""
+
+
+def as_nobody(path: Path) -> str:
+    if os.getuid() != 0:
+        pytest.skip("needs root to be another user")
+    for folder in [path.parent, *path.parent.parents]:
+        if folder.stat().st_mode & 0o005 != 0o005:
+            folder.chmod(folder.stat().st_mode | 0o005)
+    done = subprocess.run([sys.executable, "-c", _AS_NOBODY, str(path)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_store_that_belongs_to_somebody_else_is_set_aside(tmp_path: Path) -> None:
+    """Red when only damaged content, not rights, leads to a new store."""
+    path = tmp_path / "data" / "outbox.db"
+    path.parent.mkdir()
+    filled(path, 3)
+    for file in path.parent.rglob("*"):
+        file.chmod(0o700 if file.is_dir() else 0o600)
+    path.with_name("outbox.db.lock").unlink()
+    os.chown(path.parent, 65534, 65534)
+    shutil.rmtree(path.with_name("outbox.db.pictures"))
+    said = as_nobody(path)
+    assert "set aside as outbox.db.bad" in said
+    assert "StoreError" not in said
+
+
+def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """Red without `except OSError` in `Outbox.__init__`."""
+    path = tmp_path / "data" / "outbox.db"
+    path.parent.mkdir(mode=0o755)
+    assert "check owner, rights and mount" in as_nobody(path)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 1 MB, to be filled or made read-only."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True)
+    if done.returncode:
+        pytest.skip(f"cannot mount here: {done.stderr.decode().strip()}")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+@pytest.mark.integration
+def test_on_a_full_file_system_facts_outlive_pictures(small_disk: Path) -> None:
+    """Red without `_make_room`: a disk full of delivered pictures would take no new ones."""
+    outbox = Outbox(small_disk / "outbox.db", reserve_bytes=300_000)
+    delivered = [confirm(outbox, bytes([number]) * 100_000) for number in range(4)]
+    outbox.acknowledge(delivered, [item.key for item in outbox.pending(99) if item.kind == "picture"])
+    assert outbox.counts().pictures_lost == 0
+    confirm(outbox, b"z" * 300_000)
+    assert outbox.counts().pictures_lost == 0
+    waiting = [confirm(outbox, b"y%d" % number * 50_000) for number in range(5)]
+    assert outbox.counts().pictures_lost > 0
+    assert [key for key in keys(outbox) if key in waiting] == waiting
+    with pytest.raises(StoreError, match="full"):
+        [confirm(outbox) for _ in range(5000)]
+    confirmed = outbox.counts().confirmed
+    outbox.close()
+    for picture in (small_disk / "outbox.db.pictures").iterdir():
+        picture.unlink()
+    again = Outbox(small_disk / "outbox.db")
+    assert again.fault is None
+    assert again.counts().confirmed == confirmed
+    again.close()
+
+
+@pytest.mark.integration
+def test_a_read_only_file_system_is_one_clear_line(small_disk: Path) -> None:
+    """Red without the words that `store_error` adds."""
+    filled(small_disk / "outbox.db", 3)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StoreError, match="check owner, rights and mount"):
+        Outbox(small_disk / "outbox.db")
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    outbox = Outbox(small_disk / "outbox.db")
+    assert outbox.fault is None
+    assert len(keys(outbox)) == 3
+    outbox.close()
