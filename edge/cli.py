@@ -228,7 +228,10 @@ def _simulate(options: argparse.Namespace) -> int:
         frame_every_m=options.frame_every_m,
         progress=progress,
     )
-    print(f"{options.out}: {summary}, {time.monotonic() - started_s:.1f} s")
+    print(
+        f"{options.out}: {summary.frames} frames, {summary.length_m:.0f} m, {sum(summary.defects.values())} defects "
+        f"({sum(summary.clear_view.values())} in clear view), rendered in {time.monotonic() - started_s:.0f} s"
+    )
     return 0
 
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from edge.types import Pose
 
 
+#: A frame may come early by this share of the spacing: frames that come exactly as often as they are wanted would
+#: otherwise be skipped by turns for an odometer that is a few millimetres short.
+_EARLY = 0.25
+
+
 class Sampler:
     """Decides for each frame, in order of time, whether it is judged."""
 
@@ -42,7 +47,7 @@ class Sampler:
         if due is None or distance_m < due - 2 * self._every_m:
             self._due_m = distance_m + self._every_m
             return True
-        if distance_m < due:
+        if distance_m < due - _EARLY * self._every_m:
             return False
         # Keep to the grid, so that the mean spacing is `every_m` whatever the frame rate; catch up after a jump.
         self._due_m = due + self._every_m if distance_m < due + self._every_m else distance_m + self._every_m
