@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -24,17 +25,42 @@ class Face:
 
     corners: Floats
     colour: tuple[float, float, float]
-    #: Faces that lie on another one are drawn after it and share its side.
     gloss: float = 0.0
+
+    @cached_property
+    def normal(self) -> Floats:
+        """Direction that the face looks, away from the car's middle."""
+        a, b, c = self.corners[0], self.corners[1], self.corners[2]
+        normal: Floats = np.cross(b - a, c - a)
+        outward = normal @ (self.corners.mean(axis=0) - np.array([0.0, 0.0, 0.7]))
+        return normal / max(float(np.linalg.norm(normal)), 1e-9) * (1.0 if outward >= 0 else -1.0)
+
+    def lit(self, light: float, sun: Floats) -> tuple[float, float, float]:
+        """Its colour where this share of daylight falls, with the sun in this direction of the car's frame."""
+        up = max(0.0, float(self.normal[2]))
+        level = light * (0.62 + 0.3 * max(0.0, float(self.normal @ sun)) + 0.2 * up)
+        shine = 150.0 * self.gloss * light * up
+        blue, green, red = self.colour
+        return min(255.0, blue * level + shine), min(255.0, green * level + shine), min(255.0, red * level + shine)
 
 
 @dataclass(frozen=True)
 class Car:
-    """Faces in drawing order, and the plate seen from behind and from the front."""
+    """Faces in drawing order (what lies on a face comes after it), and the plate seen from behind and from the front."""
 
     faces: tuple[Face, ...]
     plates: tuple[Floats, Floats]
     plate: Image
+
+    @cached_property
+    def corners(self) -> Floats:
+        """All corners of all faces, one after the other (N x 3)."""
+        return np.vstack([face.corners for face in self.faces])
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each face's corners start in `corners`, and the end."""
+        return [0, *np.cumsum([len(face.corners) for face in self.faces]).tolist()]
 
 
 def _wall(points: list[tuple[float, float]], y: float) -> Floats:
@@ -161,20 +187,3 @@ def plate_picture(text: str) -> Image:
         image, text, (48, 66), cv2.FONT_HERSHEY_DUPLEX, 2.0 * min(1.0, 360 / wide), (16, 16, 16), 5, cv2.LINE_AA
     )
     return image
-
-
-def shade(face: Face, light: float, sun: Floats) -> tuple[tuple[float, float, float], Floats]:
-    """The face's colour in this light, and its outward normal."""
-    a, b, c = face.corners[0], face.corners[1], face.corners[2]
-    normal = np.cross(b - a, c - a)
-    normal = normal / max(float(np.linalg.norm(normal)), 1e-9)
-    if normal @ (face.corners.mean(axis=0) - np.array([0.0, 0.0, 0.7])) < 0:
-        normal = -normal
-    level = light * (0.62 + 0.3 * max(0.0, float(normal @ sun)) + 0.2 * max(0.0, float(normal[2])))
-    shine = 150.0 * face.gloss * light * max(0.0, float(normal[2]))
-    b0, g0, r0 = face.colour
-    return (
-        min(255.0, b0 * level + shine),
-        min(255.0, g0 * level + shine),
-        min(255.0, r0 * level + shine * 0.95),
-    ), normal

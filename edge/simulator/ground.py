@@ -83,36 +83,40 @@ class Ground:
 
     def _cross_section(self, rng: np.random.Generator) -> Image:
         """A tile of street without asphalt's variation: carriageway, gutter, kerb, parking, slabs, gardens."""
-        t, s = np.abs(self._t)[None, :], ((np.arange(ROWS) + 0.5) * RES_M)[:, None]
-        image = np.empty((ROWS, COLS, 3), np.float32)
-        image[:] = (104, 106, 107)
-        speckle = self._grain[..., None] * 4
+        s = ((np.arange(ROWS) + 0.5) * RES_M)[:, None]
+        image = np.full((ROWS, COLS, 3), (104, 106, 107), np.uint8)
+        seams = (np.mod(s, 1.0) < 0.016).ravel()
 
-        def fill(where: Image, colour: tuple[float, float, float], joints: Image | bool = False) -> None:
-            mask = np.broadcast_to(where, (ROWS, COLS))
-            shade = np.where(joints, 0.66, 1.0)[..., None] if joints is not False else 1.0
-            np.copyto(image, (np.array(colour, np.float32) + speckle) * shade, where=mask[..., None])
+        def fill(near: float, far: float, colour: tuple[int, int, int], joints: Image) -> None:
+            for half in (self._t >= 0, self._t < 0):
+                cols = np.flatnonzero(half & (np.abs(self._t) >= near) & (np.abs(self._t) < far))
+                part = image[:, cols[0] : cols[-1] + 1]
+                part[:] = colour
+                part[joints[:, cols] if joints.ndim == 2 else joints] = [round(c * 0.66) for c in colour]
 
+        t = np.abs(self._t)[None, :]
         row = np.floor(s / 0.2)
-        cobbles = (np.mod(s, 0.2) < 0.014) | (np.mod(t + 0.1 * np.mod(row, 2), 0.2) < 0.014)
-        slabs = (np.mod(s, 0.4) < 0.013) | (np.mod(t, 0.4) < 0.013)
-        fill((t > ROAD_EDGE) & (t < ROAD_EDGE + 0.28), (128, 132, 134), np.mod(s, 1.0) < 0.014)
-        fill((t >= ROAD_EDGE + 0.28) & (t < KERB), (150, 154, 156), np.mod(s, 1.0) < 0.02)
-        fill((t >= KERB) & (t < PARKING_EDGE), (104, 108, 116), cobbles)
-        fill((t >= PARKING_EDGE) & (t < 8.4), (136, 142, 146), slabs)
-        green = cloud(rng, ROWS, COLS, 60, 4)[..., None]
-        grass = np.array([52, 92, 82], np.float32) * (1 + 0.3 * green)
-        np.copyto(image, grass, where=np.broadcast_to((t >= 8.4), (ROWS, COLS))[..., None])
-        return np.clip(image, 0, 255).astype(np.uint8)
+        fill(ROAD_EDGE, ROAD_EDGE + 0.28, (128, 132, 134), seams)
+        fill(ROAD_EDGE + 0.28, KERB, (150, 154, 156), seams)
+        fill(
+            KERB,
+            PARKING_EDGE,
+            (104, 108, 116),
+            (np.mod(s, 0.2) < 0.014) | (np.mod(t + 0.1 * np.mod(row, 2), 0.2) < 0.014),
+        )
+        fill(PARKING_EDGE, 8.4, (136, 142, 146), (np.mod(s, 0.4) < 0.013) | (np.mod(t, 0.4) < 0.013))
+        for cols in (np.flatnonzero(self._t > 8.4), np.flatnonzero(self._t < -8.4)):
+            green = cloud(rng, ROWS, len(cols), 60, 4)[..., None]
+            image[:, cols] = np.clip(np.array([52, 92, 82], np.float32) * (1 + 0.3 * green), 0, 255).astype(np.uint8)
+        return image
 
     def _tunnel_section(self) -> Image:
-        t = np.abs(self._t)[None, :, None]
-        image = np.empty((ROWS, COLS, 3), np.float32)
-        image[:] = (98, 101, 102)
-        np.copyto(image, np.float32(124), where=np.broadcast_to(t > ROAD_EDGE + 0.3, image.shape))
-        np.copyto(image, np.float32(160), where=np.broadcast_to(np.abs(t - ROAD_EDGE - 0.38) < 0.08, image.shape))
-        np.copyto(image, np.float32(70), where=np.broadcast_to(t > TUNNEL_HALF - 0.05, image.shape))
-        return image.astype(np.uint8)
+        t = np.abs(self._t)
+        row = np.full((COLS, 3), (98, 101, 102), np.uint8)
+        row[t > ROAD_EDGE + 0.3] = 124
+        row[np.abs(t - ROAD_EDGE - 0.38) < 0.08] = 160
+        row[t > TUNNEL_HALF - 0.05] = 70
+        return np.broadcast_to(row, (ROWS, COLS, 3)).copy()
 
     def _markings(self, canvas: Canvas) -> None:
         s0 = canvas.s0_m

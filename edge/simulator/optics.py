@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 FAR_M = 150.0
 #: Reduced copies of the ground, each half as fine along the road as the one before.
 LEVELS = 9
+#: Rays that fall less than this (per unit along the optical axis) count as sky.
+FLAT = 1e-4
+#: The map is worked out for every so many-th column and drawn straight between them.
+EACH = 8
 #: Powers of x and y in the local map from the vehicle's frame to the road.
-POWERS = [(a, b) for a in range(6) for b in range(3)]
+POWERS = [(a, b) for a in range(6) for b in range(3) if a + 2 * b <= 6]
 
 
 class Optics:
@@ -29,27 +33,37 @@ class Optics:
 
     def __init__(self, calibration: Calibration) -> None:
         c = self.calibration = calibration
-        u, v = np.meshgrid(np.arange(c.width, dtype=float), np.arange(c.height, dtype=float))
-        rays = np.stack([(u - c.cx) / c.fx, (v - c.cy) / c.fy, np.ones_like(u)], axis=-1) @ c.rotation.T
-        down = -rays[..., 2]
-        self.sky = down <= 1e-4
-        distance = np.where(self.sky, 1e9, c.height_m / np.maximum(down, 1e-4))
-        flat = np.hypot(rays[..., 0], rays[..., 1]) * distance
-        distance = distance * np.minimum(1.0, FAR_M / np.maximum(flat, 1e-6))
-        self.x = (c.forward_m + distance * rays[..., 0]).astype(np.float32)
-        self.y = (c.left_m + distance * rays[..., 1]).astype(np.float32)
+        distance, rays = self._reach(np.arange(float(c.width)), 0)
+        self.sky = -rays[..., 2] <= FLAT
+        flat = np.where(self.sky, 1e9, np.hypot(rays[..., 0], rays[..., 1]) * c.height_m / np.maximum(-rays[..., 2], FLAT))
         self.far = (flat > FAR_M * 0.999) & ~self.sky
         rows = np.flatnonzero((~self.sky).any(axis=1))
         #: First row with ground; all rows below it have ground too.
         self.top = int(rows[0]) if len(rows) else c.height
-        self.terms = self._terms(self.x[self.top :].ravel(), self.y[self.top :].ravel()).astype(np.float32)
+        self._terms_at = self._coarse()
         self.bands = self._bands(flat)
         self.azimuth_deg = np.degrees(np.arctan2(-rays[..., 1], rays[..., 0]))
         self.elevation_deg = np.degrees(np.arctan2(rays[..., 2], np.hypot(rays[..., 0], rays[..., 1])))
 
+    def _reach(self, cols: Floats, top: int) -> tuple[Floats, Floats]:
+        """How many times the ray of each pixel (rows from `top` down) runs to the ground or to `FAR_M`, and the rays."""
+        c = self.calibration
+        u, v = np.meshgrid(cols, np.arange(float(top), float(c.height)))
+        rays: Floats = np.stack([(u - c.cx) / c.fx, (v - c.cy) / c.fy, np.ones_like(u)], axis=-1) @ c.rotation.T
+        distance = c.height_m / np.maximum(-rays[..., 2], FLAT)
+        level = np.hypot(rays[..., 0], rays[..., 1])
+        return np.minimum(distance, FAR_M / np.maximum(level, 1e-6)), rays
+
     @staticmethod
     def _terms(x: Image, y: Image) -> Image:
         return np.stack([(x / 40) ** a * (y / 10) ** b for a, b in POWERS])
+
+    def _coarse(self) -> Image:
+        """The map's powers at every `EACH`-th column of the rows with ground (powers x rows x columns)."""
+        distance, rays = self._reach(np.arange(0.0, self.calibration.width + EACH, EACH), self.top)
+        c = self.calibration
+        x, y = c.forward_m + distance * rays[..., 0], c.left_m + distance * rays[..., 1]
+        return self._terms(x, y).astype(np.float32)
 
     def _bands(self, flat: Floats) -> list[tuple[int, int, int]]:
         """(level, first row, end row): how fine the ground has to be where."""
@@ -73,12 +87,18 @@ class Optics:
         x = np.concatenate([np.linspace(1.5, 20, 16), np.linspace(23, 80, 14), np.linspace(90, FAR_M + 3, 8)])
         gx, gy = (g.ravel() for g in np.meshgrid(x, np.linspace(-20, 20, 9)))
         s, t = route.from_vehicle(place, gx, gy)
-        terms, weight = self._terms(gx, gy), 1 / (3 + gx)
+        terms, weight = self._terms(gx, gy), (3 + gx) ** -1.5
         target = np.stack([s - place.s_m, t], axis=1) * weight[:, None]
         factors, *_ = np.linalg.lstsq((terms * weight).T, target, rcond=None)
-        mapped = factors.T.astype(np.float32) @ self.terms
-        shape = (self.calibration.height - self.top, self.calibration.width)
-        return mapped[0].reshape(shape), mapped[1].reshape(shape)
+        coarse = np.tensordot(factors.T.astype(np.float32), self._terms_at, axes=1)
+        return self._stretched(coarse[0]), self._stretched(coarse[1])
+
+    def _stretched(self, coarse: Image) -> Image:
+        """All columns from every `EACH`-th one: within a row the map is all but straight."""
+        width = self.calibration.width
+        share = (np.arange(EACH, dtype=np.float32) / EACH)[None, None, :]
+        left, right = coarse[:, :-1, None], coarse[:, 1:, None]
+        return (left + (right - left) * share).reshape(len(coarse), -1)[:, :width]
 
     def project(self, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
         """Pixels (N x 2) and depth (N, metres along the optical axis) of points in the vehicle's frame."""

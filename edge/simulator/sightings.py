@@ -13,6 +13,8 @@ from edge.simulator.brush import GROUND, UPRIGHTS, WALL
 from edge.simulator.layout import lining_point
 from edge.simulator.truth import Box, Sighting
 
+from edge.simulator.uprights import count
+
 if TYPE_CHECKING:
     from edge.simulator.noise import Floats, Image
     from edge.simulator.optics import Optics
@@ -110,7 +112,7 @@ def see_upright(shown: Shown, frame: str, view: View, distance_m: float) -> tupl
     painted = view.areas.get(shown.index, 0)
     if not painted:
         return None, None
-    free = int((view.layer == UPRIGHTS + shown.index).sum()) / painted
+    free = count(view.layer, shown, UPRIGHTS + shown.index) / painted
     whole = _seen(shown.box, frame, free, width, height, distance_m)
     if shown.detail is None:
         return whole, None

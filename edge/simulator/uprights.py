@@ -13,7 +13,7 @@ import numpy as np
 
 from edge.simulator import cars, figures
 from edge.simulator.brush import UPRIGHTS, Brush
-from edge.simulator.noise import Floats, generator
+from edge.simulator.noise import Floats, Image, generator
 
 if TYPE_CHECKING:
     from edge.simulator.light import Light
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 NEAR_M, FAR_M = 1.2, 110.0
 #: The sun stands at the right behind, in road axes (along, left, up).
 SUN = np.array([-0.5, -0.45, 0.74])
-#: A face that is turned away more than this (degrees between its direction and ours) is not seen.
-PLATE_MIN_PX = 8.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,12 @@ class Shown:
     index: int
     box: tuple[float, float, float, float]
     detail: tuple[float, float, float, float] | None
+
+
+def count(layer: Image, shown: Shown, code: int) -> int:
+    """Pixels that show this code, looked for around its box."""
+    x1, y1, x2, y2 = (max(0, int(value)) for value in shown.box)
+    return int(np.count_nonzero(layer[max(0, y1 - 2) : y2 + 3, max(0, x1 - 2) : x2 + 3] == code))
 
 
 class Uprights:
@@ -61,7 +65,7 @@ class Uprights:
                 done = done or self._figure_drawn(brush, place, index, thing)
                 if done is not None:
                     shown[index] = done
-                    areas[index] = int((brush.layer == UPRIGHTS + index).sum())
+                    areas[index] = count(brush.layer, done, UPRIGHTS + index)
 
             found.append((thing.s_m - place.s_m, draw))
         return found
@@ -93,18 +97,14 @@ class Uprights:
     def _car_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
         car = self._car(thing.look, thing.plate)
         level = self._level(thing.s_m, thing.look)
-        everything = self._pixels(place, thing, np.vstack([face.corners for face in car.faces]))
+        everything = self._pixels(place, thing, car.corners)
         if everything is None:
             return None
         eye = self._eye(place, thing)
         sun = SUN * np.array([thing.along, thing.along, 1.0])
-        for face in car.faces:
-            colour, normal = cars.shade(face, level, sun)
-            if normal @ (eye - face.corners[0]) <= 0:
-                continue
-            corners = self._pixels(place, thing, face.corners)
-            if corners is not None:
-                brush.polygon(corners, colour, UPRIGHTS + index)
+        for face, start, end in zip(car.faces, car.starts, car.starts[1:], strict=False):
+            if face.normal @ (eye - face.corners[0]) > 0:
+                brush.polygon(everything[start:end], face.lit(level, sun), UPRIGHTS + index)
         detail = self._plate_drawn(brush, place, index, thing, car, eye, level)
         low, high = everything.min(axis=0), everything.max(axis=0)
         return Shown(index, (float(low[0]), float(low[1]), float(high[0]), float(high[1])), detail)

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from edge.simulator import fronts
@@ -48,6 +51,8 @@ SLICES = (
     130.0,
     155.0,
 )
+#: Reduced copies of a wall: each half as fine along the road, every second one across it too.
+WALL_LEVELS = 6
 PORTAL_HEIGHT, PORTAL_HALF = 7.2, 13.0
 
 
@@ -58,8 +63,10 @@ class Walls:
         self, scenario: Scenario, route: Route, optics: Optics, light: Light, lining: Callable[[int], Image]
     ) -> None:
         self._scenario, self._route, self._optics, self._light = scenario, route, optics, light
-        self._lining = lru_cache(maxsize=5)(lining)
-        self._front = lru_cache(maxsize=12)(self._make_front)
+        self._lining = _Tiles(lining, 0, RES_M)
+        self._fronts = {
+            side: _Tiles(partial(self._make_front, side), 1, fronts.FRONT_RES_M) for side in ("left", "right")
+        }
 
     def _make_front(self, side: str, index: int) -> Image:
         sunny = side == "left"
@@ -93,28 +100,21 @@ class Walls:
         return pixels if (depth > 0.15).all() else None
 
     def _lining_slice(self, brush: Brush, place: Place, near: float, far: float) -> None:
-        strip = _cut(self._lining, near, far, RES_M, axis=0)
         for facet in LINING:
-            corners = self._corners(
-                place,
-                [
-                    (near, facet.t1, facet.z1),
-                    (near, facet.t0, facet.z0),
-                    (far, facet.t0, facet.z0),
-                    (far, facet.t1, facet.z1),
-                ],
-            )
+            end1, end0 = (facet.t1, facet.z1), (facet.t0, facet.z0)
+            corners = self._corners(place, [(near, *end1), (near, *end0), (far, *end0), (far, *end1)])
             if corners is not None:
-                left, right = (round((LINING_LENGTH - u) / RES_M) for u in (facet.u1_m, facet.u0_m))
+                strip = self._lining.cut(near, far, _length(corners, 1))
+                per_m = strip.shape[1] / LINING_LENGTH
+                left, right = (round((LINING_LENGTH - u) * per_m) for u in (facet.u1_m, facet.u0_m))
                 brush.quad(strip[:, left:right], corners, WALL)
 
     def _front_slice(self, brush: Brush, place: Place, near: float, far: float) -> None:
+        high = fronts.FRONT_HEIGHT_M
         for side, t in (("left", FRONT_LEFT), ("right", FRONT_RIGHT)):
-            high = fronts.FRONT_HEIGHT_M
             corners = self._corners(place, [(near, t, high), (far, t, high), (far, t, 0.0), (near, t, 0.0)])
             if corners is not None:
-                strip = _cut(lambda index, side=side: self._front(side, index), near, far, fronts.FRONT_RES_M, axis=1)  # type: ignore[misc]
-                brush.quad(strip, corners, WALL)
+                brush.quad(self._fronts[side].cut(near, far, _length(corners, 0)), corners, WALL)
 
     def _portal(self, brush: Brush, place: Place, s: float) -> None:
         """The concrete face around the tunnel's mouth."""
@@ -147,14 +147,42 @@ class Walls:
                     brush.polygon(corners, colour, WALL)
 
 
-def _cut(tile: Callable[[int], Image], near: float, far: float, res_m: float, *, axis: int) -> Image:
-    """A stretch along the road out of one tile or two (rows or columns run along s)."""
-    first, last = int(np.floor(near / TILE_M)), int(np.floor((far - 1e-6) / TILE_M))
-    parts = []
-    for index in range(first, last + 1):
-        picture = tile(index)
-        count = picture.shape[axis]
-        start = max(0, min(count - 1, int((near - index * TILE_M) / res_m)))
-        end = max(start + 1, min(count, int(np.ceil((far - index * TILE_M) / res_m))))
-        parts.append(picture[start:end] if axis == 0 else picture[:, start:end])
-    return np.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]
+def _length(corners: Floats, first: int) -> float:
+    """Length in pixels of the longer one of the two sides that run along the road."""
+    sides = np.hypot(*(corners - np.roll(corners, -1, axis=0)).T)
+    return float(max(sides[first], sides[first + 2]))
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """A wall's tiles with reduced copies: `make` draws a tile whose axis `axis` runs along s, `res_m` metres per pixel."""
+
+    make: Callable[[int], Image]
+    axis: int
+    res_m: float
+
+    @cached_property
+    def _levels(self) -> Callable[[int], list[Image]]:
+        return lru_cache(maxsize=6)(self._reduced)
+
+    def _reduced(self, index: int) -> list[Image]:
+        levels = [self.make(index)]
+        for level in range(1, WALL_LEVELS):
+            along, across = levels[-1].shape[self.axis] // 2, levels[-1].shape[1 - self.axis] // (2 - level % 2)
+            size = (across, along) if self.axis == 0 else (along, across)
+            levels.append(cv2.resize(levels[-1], size, interpolation=cv2.INTER_AREA))
+        return levels
+
+    def cut(self, near: float, far: float, length_px: float) -> Image:
+        """A stretch along the road, out of one tile or two, hardly finer than it will appear."""
+        level = int(np.clip(math.log2((far - near) / self.res_m / max(length_px, 1.0)), 0, WALL_LEVELS - 1))
+        first, last = int(np.floor(near / TILE_M)), int(np.floor((far - 1e-6) / TILE_M))
+        parts = []
+        for index in range(first, last + 1):
+            picture = self._levels(index)[level]
+            size = picture.shape[self.axis]
+            step = TILE_M / size
+            start = max(0, min(size - 1, int((near - index * TILE_M) / step)))
+            end = max(start + 1, min(size, int(np.ceil((far - index * TILE_M) / step))))
+            parts.append(picture[start:end] if self.axis == 0 else picture[:, start:end])
+        return np.concatenate(parts, axis=self.axis) if len(parts) > 1 else parts[0]
