@@ -115,7 +115,7 @@ class GstreamerDevice:
     def _reason(self) -> str:
         """What GStreamer wrote before it ended, in one line."""
         self._listener.join(_STOP_S)
-        said = [line for line in self._said if "ERROR" in line or "erroneous" in line]
+        said = [line for mark in ("from element", "erroneous", "ERROR") for line in self._said if mark in line]
         return redacted(said[0] if said else f"exit status {self._process.wait(_STOP_S)}")
 
 

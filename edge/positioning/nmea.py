@@ -66,7 +66,7 @@ class NmeaEpochs:
         self._heard_s = 0.0
 
     def feed(self, sentence: bytes, now_s: float = 0.0) -> Epoch | None:
-        """Take one line that came in at `now_s`; give an epoch when it completes one, or shows that one was complete."""
+        """Take one line that came in at `now_s`; give an epoch when it completes one or ends the one before."""
         self._line += 1
         message = self._parse(sentence)
         if message is None:
