@@ -37,7 +37,8 @@ class MessageError(ValueError):
     """A payload that is not one of our messages; `reason` is a short name to count by."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        # A stranger's bytes may be quoted in it: one line, short enough for logs and for `Refusal.reason`.
+        super().__init__(f"{reason}: {' '.join(detail[:300].split())}")
         self.reason = reason
 
 
@@ -80,10 +81,10 @@ def event_id(boot: str, counter: int) -> str:
 
 
 def encode(event: Event) -> bytes:
-    """The bytes that go on the wire and into the outbox.
+    """The bytes that go on the wire and into the outbox; what `decode` would refuse never gets there.
 
     Raises:
-        MessageError: the event would exceed `MAX_EVENT_BYTES`.
+        MessageError: larger than `MAX_EVENT_BYTES`, a value out of bounds, a number that is not finite.
     """
     payload = _encoder.encode(
         _Wire(
@@ -97,6 +98,9 @@ def encode(event: Event) -> bytes:
     )
     if len(payload) > MAX_EVENT_BYTES:
         raise MessageError("too_large", f"{len(payload)} bytes, at most {MAX_EVENT_BYTES} are sent")
+    # JSON has no NaN: it would become null, and in an optional field look like "not known".
+    if decode(payload) != event:
+        raise MessageError("not_finite", f"a number in {_NAMES[type(event.data)]} is NaN or infinite")
     return payload
 
 

@@ -23,8 +23,13 @@ Score = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Text = Annotated[str, Meta(max_length=500)]
-Sha256 = Annotated[str, Meta(pattern=f"^{SHA256_PATTERN}$")]
-Utc = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
+# In Python a bare $ also matches before a last newline.
+Sha256 = Annotated[str, Meta(pattern=rf"^{SHA256_PATTERN}(?!\n)$")]
+_UTC_PATTERN = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z(?!\n)$"
+)
+Utc = Annotated[str, Meta(pattern=_UTC_PATTERN, description="RFC 3339, always Z")]
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
