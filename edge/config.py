@@ -41,6 +41,10 @@ class CameraConfig(Section, frozen=True):
     calibration: Annotated[
         Path | None, Meta(description="calibration file (TOML); not set: places are not measured in metres")
     ] = None
+    height_m: Annotated[
+        float,
+        Meta(gt=0.1, le=10, description="replay without calibration: assumed height of the camera above the road, m"),
+    ] = 2.0
     pace: Annotated[float, Meta(ge=0, le=100, description="replay only: times real speed, 0: as fast as judged")] = 0.0
 
 

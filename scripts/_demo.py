@@ -26,7 +26,7 @@ VAR = ROOT / "var" / "demo"
 VEHICLE = "demo-1"
 
 sys.path.insert(0, str(ROOT / "scripts"))
-from _broker import Broker, broker  # noqa: E402
+from _broker import Address, BrokerMissingError, broker  # noqa: E402
 
 
 def main() -> int:
@@ -42,6 +42,9 @@ def main() -> int:
         except DemoError as error:
             print(f"demo: {error}", file=sys.stderr)
             return error.exit_code
+        except BrokerMissingError as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return 5
 
 
 class DemoError(RuntimeError):
@@ -102,7 +105,7 @@ def _rendered(options: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def _depot(work: Path, link: Broker, port: int) -> Iterator[str]:
+def _depot(work: Path, link: Address, port: int) -> Iterator[str]:
     """The depot as its own process; yields the page's address."""
     config = work / "depot.toml"
     config.write_text(
@@ -127,7 +130,7 @@ def _depot(work: Path, link: Broker, port: int) -> Iterator[str]:
         log.close()
 
 
-def _drive(options: argparse.Namespace, source: Path, work: Path, link: Broker, page: str) -> dict[str, Any]:
+def _drive(options: argparse.Namespace, source: Path, work: Path, link: Address, page: str) -> dict[str, Any]:
     """Run the vehicle's daemon on the recording; returns its summary."""
     quoted = json.dumps
     lines = [
@@ -170,7 +173,7 @@ def _drive(options: argparse.Namespace, source: Path, work: Path, link: Broker, 
         if line.startswith(("WARNING", "ERROR", "wegewart-edge:")):
             print(f"vehicle  {line}", file=sys.stderr)
     if process.returncode != 0:
-        raise DemoError(f"the vehicle ended with exit code {process.returncode}", process.returncode)
+        raise DemoError(f"the vehicle ended: {told[-1] if told else 'no reason given'}", process.returncode)
     return dict(json.loads(output.splitlines()[-1]))
 
 
@@ -180,8 +183,8 @@ def _progress(page: str) -> None:
         return
     with suppress(OSError, ValueError):
         depot = _get(page, "api/summary")
-        vehicles = _get(page, "api/vehicles")["vehicles"]
-        counters = vehicles[0].get("counters", {}) if vehicles else {}
+        vehicles = _get(page, "api/vehicles")["features"]
+        counters = vehicles[0]["properties"].get("counters") or {} if vehicles else {}
         print(
             f"\rdrive    {counters.get('frames_seen', 0)} frames seen, {counters.get('frames_judged', 0)} judged, "
             f"{depot['cases']} defects on the map ",
@@ -192,10 +195,22 @@ def _progress(page: str) -> None:
 
 def _shown(page: str) -> dict[str, Any]:
     """What the page's own API serves."""
-    features = _get(page, "api/cases?limit=100000")["features"]
-    shown = {feature["id"] for feature in features}
-    sightings = sum(feature["properties"].get("observations", 1) for feature in features)
-    return {**_get(page, "api/summary"), "shown": len(shown), "features": len(features), "sightings": sightings}
+    features = _get(page, "api/cases.geojson")["features"]
+    shown = len({feature["id"] for feature in features})
+    sightings = sum(feature["properties"]["sightings"] for feature in features)
+    pictures = sum(_opens(page, feature) for feature in features)
+    summary = _get(page, "api/summary")
+    return {**summary, "shown": shown, "features": len(features), "sightings": sightings, "pictures_shown": pictures}
+
+
+def _opens(page: str, feature: dict[str, Any]) -> bool:
+    """Whether a case's picture is served."""
+    path = feature["properties"].get("picture")
+    if path is None:
+        return False
+    with suppress(OSError), urllib.request.urlopen(page + path.lstrip("/"), timeout=10) as answer:  # noqa: S310
+        return bool(answer.read(2) == b"\xff\xd8")
+    return False
 
 
 def _report(vehicle: dict[str, Any], depot: dict[str, Any]) -> bool:
@@ -208,7 +223,8 @@ def _report(vehicle: dict[str, Any], depot: dict[str, Any]) -> bool:
         ("records published", vehicle["events_published"]),
         ("records acknowledged by the depot", vehicle["events_acknowledged"]),
         ("records stored by the depot", depot["events"]),
-        ("pictures acknowledged / stored", f"{vehicle['pictures_acknowledged']} / {depot['pictures']}"),
+        ("pictures acknowledged", vehicle["pictures_acknowledged"]),
+        ("pictures served by the page", depot["pictures_shown"]),
         ("observations stored by the depot", depot["observations"]),
         ("shown as cases", depot["shown"]),
     ]
@@ -222,7 +238,7 @@ def _report(vehicle: dict[str, Any], depot: dict[str, Any]) -> bool:
         == vehicle["events_acknowledged"]
         == depot["events"]
         and vehicle["observations_confirmed"] == depot["observations"] == depot["sightings"]
-        and vehicle["pictures_acknowledged"] == depot["pictures"] == vehicle["observations_confirmed"]
+        and vehicle["pictures_acknowledged"] == depot["pictures_shown"] == vehicle["observations_confirmed"]
         and depot["shown"] == depot["features"]
     )
     print("  all agree" if agreed else "  THESE DO NOT AGREE")
