@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from edge.types import Picture
 
 _STOP_S = 2.0
+_KEEP_ERRORS = 50
 
 
 def jetson_pipeline(*, sensor: int, width: int, height: int, fps: int, flip: int = 0) -> str:
@@ -71,7 +71,7 @@ class GstreamerDevice:
         self._process = subprocess.Popen(  # noqa: S603 - no shell; the words come from the configuration
             [program, "-q", *words, *ending.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        self._said: deque[str] = deque(maxlen=20)
+        self._errors: list[str] = []
         self._listener = threading.Thread(target=self._listen, name="gstreamer messages", daemon=True)
         self._listener.start()
 
@@ -107,16 +107,18 @@ class GstreamerDevice:
         self._process.stdout.close()
 
     def _listen(self) -> None:
-        """Keep the last lines that GStreamer writes; a pipe that nobody empties would stop it."""
+        """Keep the errors that GStreamer writes; a pipe that nobody empties would stop it."""
         assert self._process.stderr is not None
-        with self._process.stderr as lines:
-            self._said.extend(line.decode(errors="replace").strip() for line in lines)
+        with self._process.stderr as stream:
+            for line in stream:
+                if (line.startswith(b"ERROR") or b"erroneous" in line) and len(self._errors) < _KEEP_ERRORS:
+                    self._errors.append(line.decode(errors="replace").strip())
 
     def _reason(self) -> str:
-        """What GStreamer wrote before it ended, in one line."""
+        """What GStreamer wrote before it ended, in one line: the first error of an element names the cause."""
         self._listener.join(_STOP_S)
-        said = [line for mark in ("from element", "erroneous", "ERROR") for line in self._said if mark in line]
-        return redacted(said[0] if said else f"exit status {self._process.wait(_STOP_S)}")
+        causes = [line for line in self._errors if "from element" in line] + self._errors
+        return redacted(causes[0] if causes else f"exit status {self._process.wait(_STOP_S)}")
 
 
 def redacted(text: str) -> str:
