@@ -45,26 +45,29 @@ def _pothole(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:
     hard = (inside > 0.5).astype(np.uint8)
     size = min(mark.extent[1] - mark.extent[0], mark.extent[3] - mark.extent[2])
     deep = cv2.distanceTransform(hard, cv2.DIST_L2, 5) * RES_M
-    gravel = _noise(canvas, mark, 0.06, "gravel")
-    stones = _noise(canvas, mark, 0.025, "stones", 1)
-    wall = 0.035 + 0.1 * size
-    depth = np.clip(deep / wall, 0, 1) + 0.16 * gravel * (deep > 0)
-    dx, dy = cv2.Sobel(depth, cv2.CV_32F, 1, 0), cv2.Sobel(depth, cv2.CV_32F, 0, 1)
-    slope = (dx * SUN[0] + dy * SUN[1]) * 0.18
-    # Rim: broken edge, lighter, with crumbs around the hole.
     far = cv2.distanceTransform(1 - hard, cv2.DIST_L2, 5) * RES_M
-    crumbs = np.clip(1 - far / (0.1 + 0.25 * size), 0, 1) * (far > 0)
-    canvas.scale(1 + crumbs * (0.10 + 0.34 * np.clip(stones, -0.6, 1)) - 0.25 * (crumbs > 0.75) * (gravel > 0.1))
-    shade = np.clip(0.62 - 0.28 * np.clip(depth, 0, 1) - slope + 0.2 * stones + 0.1 * gravel, 0.1, 1.15)
-    base = np.array([92, 100, 108], np.float32) * rng.uniform(0.8, 1.15) + np.array([-6, 0, 8], np.float32)
-    floor = base[None, None, :] * shade[..., None]
-    canvas.blend(floor, inside * 0.93)
-    rim = np.clip(1 - np.abs(deep - 0.012) / 0.016, 0, 1) * (deep > 0)
-    lit = np.clip(-slope * 5, -1, 1)
-    canvas.scale(1 - 0.4 * rim * np.clip(-lit, 0, 1) + 0.3 * rim * np.clip(lit, 0, 1) * (stones > -0.2))
+    lumps, stones = _noise(canvas, mark, 0.16, "lumps"), _noise(canvas, mark, 0.03, "stones", 2)
+    # Around it: a broken, paler edge with crumbs, a few cracks, dust blown about.
+    canvas.scale(1 - 0.75 * canvas.drawn(mark.strokes))
+    near = np.clip(1 - far / (0.05 + 0.16 * size), 0, 1) * (far > 0)
+    canvas.scale(1 + near * (0.05 + 0.2 * np.clip(lumps, -0.5, 1) + 0.14 * stones))
+    canvas.blend((112, 118, 122), np.clip(near + 0.7 * lumps - 0.55, 0, 1) * (far > 0) * 0.45)
+    # Inside: walls fall to an uneven floor of stones and old layers; the wall towards the sun lies in shade.
+    wall = 0.03 + 0.1 * size
+    depth = np.clip(deep / wall, 0, 1) + 0.35 * lumps * np.clip(deep / wall, 0, 1)
+    round_off = cv2.GaussianBlur(depth, (0, 0), 1.0)
+    slope = cv2.Sobel(round_off, cv2.CV_32F, 1, 0) * SUN[0] + cv2.Sobel(round_off, cv2.CV_32F, 0, 1) * SUN[1]
+    level = 0.66 - 0.2 * np.clip(depth, 0, 1) - 0.22 * slope + 0.1 * stones + 0.08 * lumps
+    base = np.array([84, 94, 102], np.float32) * rng.uniform(0.75, 1.25) + np.array(
+        [-4, 0, 6], np.float32
+    ) * rng.uniform(0, 1.6)
+    canvas.blend(base * np.clip(level, 0.12, 1.1)[..., None], inside * 0.95)
+    lip = np.clip(1 - deep / 0.022, 0, 1) * (deep > 0)
+    canvas.scale(1 - 0.5 * lip * np.clip(0.35 + slope * 2, 0, 1) + 0.2 * lip * np.clip(-slope * 2, 0, 1))
     if mark.wet:
-        pool = np.clip((deep - 0.35 * wall - 0.05 * gravel) / 0.03, 0, 1)
-        canvas.blend((150, 152, 148), cv2.GaussianBlur(pool, (0, 0), 1.2) * 0.8)
+        pool = np.clip((deep - 0.45 * wall + 0.05 * lumps) / 0.03, 0, 1) * hard
+        mirror = np.array([92, 104, 110], np.float32) * (1 + 0.35 * _noise(canvas, mark, 0.5, "sky", 2))[..., None]
+        canvas.blend(mirror, cv2.GaussianBlur(pool, (0, 0), 1.2) * 0.85)
 
 
 def _crack(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:
@@ -78,13 +81,15 @@ def _crack(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:
 
 def _alligator(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:
     cover = canvas.drawn(mark.strokes)
-    area = np.clip(cv2.GaussianBlur(cover, (0, 0), 9) * 4, 0, 1)
-    blotch = _noise(canvas, mark, 0.3, "blotch", 2)
-    # Fines pumped up between the pieces make the area paler or browner, some pieces have sunk.
-    canvas.blend((104, 112, 122), area * np.clip(0.16 + 0.3 * blotch, 0, 0.42))
-    canvas.scale((1 - 0.85 * np.clip(cover * (1 + 0.6 * blotch), 0, 1)) * (1 - 0.10 * area))
-    pits = np.clip((_noise(canvas, mark, 0.12, "pits", 2) - rng.uniform(0.75, 1.0)) * 4, 0, 1) * area
-    canvas.scale(1 - 0.6 * pits)
+    area = np.clip(cv2.GaussianBlur(cover, (0, 0), 8) * 5, 0, 1)
+    blotch, fine = _noise(canvas, mark, 0.4, "blotch", 2), _noise(canvas, mark, 0.09, "fine", 2)
+    # Fines pumped up between the pieces make some of the area paler or browner; some pieces have sunk or broken out.
+    canvas.blend((106, 114, 122), area * np.clip(0.1 + 0.35 * blotch, 0, 0.4))
+    dirt = cv2.GaussianBlur(cover, (0, 0), 1.8)
+    strength = np.clip(0.85 + 0.4 * blotch + 0.25 * fine, 0.5, 1.15)
+    canvas.scale((1 - np.clip(0.95 * cover * strength, 0, 0.9)) * (1 - 0.3 * dirt * strength) * (1 - 0.06 * area))
+    pits = np.clip((fine + 0.5 * blotch - rng.uniform(0.75, 1.05)) * 4, 0, 1) * area
+    canvas.scale(1 - 0.62 * pits)
 
 
 def _spalling(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:

@@ -124,11 +124,14 @@ def _head(
 ) -> tuple[float, float, float, float] | None:
     long_hair = rng.random() < 0.45
     if long_hair:
-        pencil.oval(0, z - 0.05, 0.21, 0.32, _dark(hair, 0.85))
-    pencil.oval(0, z + 0.015, 0.185, 0.235, hair)
+        for side in (-1, 1):
+            pencil.oval(side * 0.075, z - 0.05, 0.06, 0.26, _dark(hair, 0.85))
+    pencil.oval(0, z + (0.03 if facing else 0.0), 0.18, 0.2 if facing else 0.25, hair)
     if not facing:
         return None
-    pencil.oval(0, z - 0.02, 0.155, 0.2, skin)
+    pencil.oval(0, z - 0.022, 0.158, 0.212, skin)
+    for side in (-1, 1):
+        pencil.oval(side * 0.08, z - 0.02, 0.03, 0.06, _dark(skin, 0.85))
     pencil.oval(0.045, z - 0.035, 0.06, 0.13, _dark(skin, 0.9))
     for side in (-1, 1):
         pencil.oval(side * 0.034, z + 0.005, 0.045, 0.026, _dark(skin, 0.8))

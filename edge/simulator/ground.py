@@ -57,7 +57,7 @@ class Ground:
         asphalt = (np.abs(self._t) < ROAD_EDGE).astype(np.float32)
         field = self._mottle.field(s0 + 80, TILE_M, (ROWS, COLS), (0.022, 0.028, 0.034, 0.04))
         tone, rough = self._tone(s)
-        field += np.roll(self._grain, int(s0) * 37 % COLS, axis=1) * (0.035 + 0.035 * asphalt * 1.0)[None, :]
+        field += np.roll(self._grain, int(s0) * 37 % COLS, axis=1) * (0.035 + 0.05 * asphalt)[None, :]
         field *= 1 + (rough[:, None] - 1) * asphalt[None, :] * 0.5
         wheels = np.exp(-(((np.abs(np.abs(self._t) - 1.65) - 0.85) / 0.33) ** 2))
         drip = np.exp(-(((np.abs(self._t) - 1.65) / 0.25) ** 2))

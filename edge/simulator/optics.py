@@ -35,7 +35,9 @@ class Optics:
         c = self.calibration = calibration
         distance, rays = self._reach(np.arange(float(c.width)), 0)
         self.sky = -rays[..., 2] <= FLAT
-        flat = np.where(self.sky, 1e9, np.hypot(rays[..., 0], rays[..., 1]) * c.height_m / np.maximum(-rays[..., 2], FLAT))
+        flat = np.where(
+            self.sky, 1e9, np.hypot(rays[..., 0], rays[..., 1]) * c.height_m / np.maximum(-rays[..., 2], FLAT)
+        )
         self.far = (flat > FAR_M * 0.999) & ~self.sky
         rows = np.flatnonzero((~self.sky).any(axis=1))
         #: First row with ground; all rows below it have ground too.

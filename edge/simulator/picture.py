@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edge.simulator.scenario import Scenario
 
 #: Seconds the shutter is open by day and under lamps.
-SHUTTER_DAY_S, SHUTTER_TUNNEL_S = 1 / 800, 1 / 250
+SHUTTER_DAY_S, SHUTTER_TUNNEL_S = 1 / 1000, 1 / 400
 #: Ground levels finer than this one are only needed near the vehicle.
 NEAR_LEVELS, NEAR_M = 3, 24.0
 

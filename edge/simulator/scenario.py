@@ -193,18 +193,19 @@ def _road_defect(rng: np.random.Generator, name: str, label: str) -> Mark:
     look = int(rng.integers(2**31))
     if label == "pothole":
         length = float(np.exp(rng.normal(np.log(0.55), 0.32)))
-        outline = shapes.blob(rng, min(length, 1.3), min(1.2, length * rng.uniform(0.75, 1.25)))
-        return Mark(name, label, "road", outline, (), look, rng.random() < 0.2, round(rng.uniform(0.03, 0.09), 3))
+        outline = shapes.blob(rng, min(length, 1.3), min(1.2, length * rng.uniform(0.75, 1.25)), rough=0.3)
+        rays = shapes.rays(rng, outline, round(rng.uniform(0, 5)))
+        return Mark(name, label, "road", outline, rays, look, rng.random() < 0.2, round(rng.uniform(0.03, 0.09), 3))
     if label == "longitudinal_crack":
-        strokes = shapes.crack(rng, rng.uniform(2.0, 7.0), rng.uniform(0.01, 0.028))
+        strokes = shapes.crack(rng, rng.uniform(2.0, 6.5), rng.uniform(0.014, 0.03))
         return Mark(name, label, "road", None, strokes, look)
     if label == "transverse_crack":
         strokes = shapes.turned(
-            shapes.crack(rng, rng.uniform(1.6, 2.9), rng.uniform(0.012, 0.03)), np.pi / 2 + rng.normal(0, 0.12)
+            shapes.crack(rng, rng.uniform(1.6, 2.9), rng.uniform(0.016, 0.034)), np.pi / 2 + rng.normal(0, 0.12)
         )
         return Mark(name, label, "road", None, strokes, look)
     size = rng.uniform(1.4, 4.0), rng.uniform(0.6, 1.2)
-    return Mark(name, label, "road", None, shapes.network(rng, *size, rng.uniform(0.13, 0.24)), look)
+    return Mark(name, label, "road", None, shapes.network(rng, *size, rng.uniform(0.1, 0.19)), look)
 
 
 def _lining_defects(seed: int, from_m: float, to_m: float) -> list[Mark]:
@@ -230,7 +231,7 @@ def _lining_defect(rng: np.random.Generator, name: str, label: str) -> Mark:
     look = int(rng.integers(2**31))
     if label == "crack":
         angle = rng.choice([0.0, np.pi / 2, 0.6, -0.6], p=[0.3, 0.4, 0.15, 0.15]) + rng.normal(0, 0.1)
-        strokes = shapes.turned(shapes.crack(rng, rng.uniform(1.2, 2.6), rng.uniform(0.01, 0.02)), float(angle))
+        strokes = shapes.turned(shapes.crack(rng, rng.uniform(1.2, 2.6), rng.uniform(0.014, 0.026)), float(angle))
         return Mark(name, label, "lining", None, strokes, look)
     if label == "spalling":
         outline = shapes.blob(rng, rng.uniform(0.35, 1.2), rng.uniform(0.3, 0.9), rough=0.35)

@@ -41,13 +41,19 @@ def fitted(points: Floats, length_m: float, width_m: float) -> Floats:
 
 def walk(rng: np.random.Generator, length_m: float, *, stray_m: float, width_m: float) -> Stroke:
     """One wandering crack along s around 0, thin at its ends."""
-    count = max(6, round(length_m / 0.05))
+    count = max(8, round(length_m / 0.035))
     along = np.linspace(-length_m / 2, length_m / 2, count)
-    drift = stray_m * smooth(rng, count, max(2.0, length_m / 1.2))
-    kinks = stray_m * 0.35 * smooth(rng, count, length_m / 0.22) + rng.normal(0, 0.006, count)
-    taper = np.minimum(1.0, np.minimum(np.arange(count), np.arange(count)[::-1]) / (0.18 * count) + 0.25)
-    widths = width_m * taper * (0.75 + 0.45 * smooth(rng, count, length_m / 0.3))
-    return Stroke(np.column_stack([along, drift + kinks]), np.maximum(widths, 0.003))
+    # Jagged at every scale: each wave half as long sways about half as far.
+    drift = sum(
+        stray_m * share * smooth(rng, count, max(1.0, length_m / wave))
+        for share, wave in ((1.0, 2.6), (0.5, 0.9), (0.3, 0.35), (0.17, 0.14))
+    ) + rng.normal(0, 0.004, count)
+    taper = np.minimum(1.0, np.minimum(np.arange(count), np.arange(count)[::-1]) / (0.2 * count) + 0.2)
+    # Narrow and wide stretches take turns; here and there it is nearly closed.
+    swell = np.clip(
+        0.8 + 0.6 * smooth(rng, count, length_m / 0.45) + 0.35 * smooth(rng, count, length_m / 0.12), 0.15, 1.7
+    )
+    return Stroke(np.column_stack([along, drift]), np.maximum(width_m * taper * swell, 0.002))
 
 
 def crack(rng: np.random.Generator, length_m: float, width_m: float) -> tuple[Stroke, ...]:
@@ -64,6 +70,17 @@ def crack(rng: np.random.Generator, length_m: float, width_m: float) -> tuple[St
     return tuple(strokes)
 
 
+def rays(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Stroke, ...]:
+    """Short cracks that run outward from a hole's edge."""
+    centre, found = outline.mean(axis=0), []
+    for start in outline[rng.integers(0, len(outline), count)]:
+        line = walk(rng, rng.uniform(0.15, 0.5), stray_m=0.03, width_m=rng.uniform(0.006, 0.014))
+        away = np.arctan2(start[1] - centre[1], start[0] - centre[0]) + rng.normal(0, 0.4)
+        turn = np.array([[np.cos(away), -np.sin(away)], [np.sin(away), np.cos(away)]])
+        found.append(Stroke((line.points - line.points[0]) @ turn.T + start, line.widths))
+    return tuple(found)
+
+
 def turned(strokes: tuple[Stroke, ...], angle: float) -> tuple[Stroke, ...]:
     """The same cracks turned by an angle (radians, from s towards t)."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -75,15 +92,21 @@ def network(rng: np.random.Generator, length_m: float, width_m: float, cell_m: f
     edge = blob(rng, length_m, width_m, rough=0.3)
     inside = (edge * 1000 + 20_000).astype(np.float32)
     box = cv2.Subdiv2D((-20_000, -20_000, 40_000, 40_000))
-    for s in np.arange(-length_m / 2 - cell_m, length_m / 2 + cell_m, cell_m * 1.15):
-        for t in np.arange(-width_m / 2 - cell_m, width_m / 2 + cell_m, cell_m * 0.9):
-            ds, dt = rng.uniform(-0.42, 0.42, 2) * cell_m
-            box.insert((float((s + ds) * 1000), float((t + dt) * 1000)))
+    count = round((length_m + 2 * cell_m) * (width_m + 2 * cell_m) / (cell_m * cell_m))
+    where = rng.uniform(-0.5, 0.5, (count, 2)) * np.array([length_m + 2 * cell_m, width_m + 2 * cell_m])
+    kept: list[Floats] = []
+    for point in where:
+        # Not nearer than half a cell to another one, else slivers.
+        if all(abs(point[0] - p[0]) + abs(point[1] - p[1]) > 0.55 * cell_m for p in kept):
+            kept.append(point)
+            box.insert((float(point[0] * 1000), float(point[1] * 1000)))
     facets, _ = box.getVoronoiFacetList([])
     strokes: dict[tuple[int, ...], Stroke] = {}
     for facet in facets:
         for a, b in zip(facet, np.roll(facet, -1, axis=0), strict=True):
-            ends = sorted([tuple(np.round(a).astype(int).tolist()), tuple(np.round(b).astype(int).tolist())])
+            ends: list[tuple[int, ...]] = sorted(
+                [tuple(np.round(a).astype(int).tolist()), tuple(np.round(b).astype(int).tolist())]
+            )
             middle = ((a + b) / 2 + 20_000).astype(np.float32)
             if cv2.pointPolygonTest(inside, (float(middle[0]), float(middle[1])), False) < 0:
                 continue
@@ -95,5 +118,6 @@ def _ragged(rng: np.random.Generator, ends: Floats, cell_m: float) -> Stroke:
     share = np.linspace(0, 1, 6)[:, None]
     points = ends[0] * (1 - share) + ends[1] * share
     points[1:-1] += rng.normal(0, cell_m * 0.045, (4, 2))
-    width = rng.uniform(0.004, 0.016)
+    # Most edges are hair cracks, some are open.
+    width = 0.005 + 0.013 * rng.uniform() ** 2.2
     return Stroke(points, np.full(6, width) * rng.uniform(0.6, 1.4, 6))

@@ -46,10 +46,10 @@ def mark_points(mark: Mark) -> tuple[Floats, Floats, Floats]:
 
 
 def opening_m(mark: Mark) -> float | None:
-    """The middle width of a crack's lines, None for what is no crack."""
-    if not mark.strokes:
+    """The width that a quarter of a crack's length exceeds, None for what is no crack."""
+    if mark.outline is not None:
         return None
-    return float(np.median(np.concatenate([stroke.widths for stroke in mark.strokes])))
+    return float(np.quantile(np.concatenate([stroke.widths for stroke in mark.strokes]), 0.75))
 
 
 def see_mark(
@@ -75,6 +75,7 @@ def see_mark(
         return None
     part = grey[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1]
     bright, away = float(part.mean()), float(np.hypot(x.mean(), y.mean()))
+    contrast = _contrast(grey, box, cols[free], rows[free])
     opening = opening_m(mark)
     seen_opening = (
         truth.CLEAR_OPENING_PX if opening is None else opening * optics.calibration.fx / float(np.median(depth[ok]))
@@ -85,8 +86,26 @@ def see_mark(
         and seen_opening >= truth.CLEAR_OPENING_PX
         and share >= truth.CLEAR_SHARE
         and bright >= truth.CLEAR_BRIGHTNESS
+        and contrast >= truth.CLEAR_CONTRAST
     )
-    return Sighting(frame, box, round(share, 3), round(away, 2), round(bright, 1), clear)
+    return Sighting(frame, box, round(share, 3), round(away, 2), round(bright, 1), round(contrast, 3), clear)
+
+
+def _contrast(grey: Image, box: Box, cols: Image, rows: Image) -> float:
+    """How far its own pixels differ from those around it, less what those differ among themselves, as a share of them."""
+    if not len(cols):
+        return 0.0
+    margin = 4 + 0.15 * max(box[2] - box[0], box[3] - box[1])
+    x0, y0 = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
+    around = grey[y0 : int(box[3] + margin) + 1, x0 : int(box[2] + margin) + 1].astype(np.float32)
+    own = np.zeros(around.shape, bool)
+    own[rows - y0, cols - x0] = True
+    rest = around[~own]
+    if not rest.size:
+        return 0.0
+    reference = float(np.median(rest))
+    grain = float(np.median(np.abs(rest - reference)))
+    return max(0.0, float(np.abs(around[own] - reference).mean()) - grain) / max(reference, 1.0)
 
 
 def _half_line(mark: Mark, optics: Optics, depth: float) -> float:

@@ -4,8 +4,8 @@
 
 A defect is in clear view (`clear_view`) when in at least `CLEAR_FRAMES` frames all of these hold (`Sighting.clear`):
 its box is at least `CLEAR_LONG_PX` long and `CLEAR_SHORT_PX` short, a crack's opening is at least
-`CLEAR_OPENING_PX` wide in the picture, at least `CLEAR_SHARE` of it lies in the picture with nothing in front, and the picture
-is not darker there than `CLEAR_BRIGHTNESS`. Pixels are those of the rendered picture.
+`CLEAR_OPENING_PX` wide in the picture, at least `CLEAR_SHARE` of it lies in the picture with nothing in front, the
+picture is not darker there than `CLEAR_BRIGHTNESS`, and it stands out from its surroundings by `CLEAR_CONTRAST`. Pixels are those of the rendered picture.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CLEAR_LONG_PX, CLEAR_SHORT_PX = 36.0, 5.0
 CLEAR_OPENING_PX = 0.7
 CLEAR_SHARE = 0.7
 CLEAR_BRIGHTNESS = 28.0
+CLEAR_CONTRAST = 0.08
 
 Box = tuple[float, float, float, float]
 
@@ -33,7 +34,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing in one frame. `box`: x1, y1, x2, y2 of what lies in the picture, pixels.
 
     `visible_share`: how much of the whole thing lies in the picture with nothing in front (0 to 1);
-    `brightness`: mean grey value within the box, 0 to 255.
+    `brightness`: mean grey value within the box, 0 to 255; `contrast`: how much its own pixels differ from those around
+    it beyond their grain, as a share of them.
     """
 
     frame: str
@@ -41,13 +43,15 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
     visible_share: float
     distance_m: float
     brightness: float | None = None
+    contrast: float | None = None
     clear: bool = False
 
 
 class TrueDefect(msgspec.Struct, frozen=True, omit_defaults=True, rename={"label": "class"}):
     """A defect, or a decoy that is none. `s_m`, `t_m`: middle of its extent along the road and to the left of it.
 
-    `length_m`: extent along the road; `width_m`: across it, on the lining along its profile; `z_m`: height above the road.
+    `length_m`: extent along the road; `width_m`: across it, on the lining along its profile; `z_m`: height above the road;
+    `opening_m`: a crack's width where it is wide (the upper quarter).
     """
 
     id: str
