@@ -32,9 +32,6 @@ class CameraConfig(Section, frozen=True):
     width: Annotated[int, Meta(ge=160, le=8000, description="picture width asked of the camera, pixels")] = 1280
     height: Annotated[int, Meta(ge=120, le=6000, description="picture height asked of the camera, pixels")] = 720
     frames_per_second: Annotated[float, Meta(gt=0, le=120, description="frames per second asked of the camera")] = 15.0
-    exposure_us: (
-        Annotated[int, Meta(ge=10, le=100_000, description="fixed exposure in microseconds; not set: automatic")] | None
-    ) = None
     stall_s: Annotated[
         float, Meta(gt=0, le=600, description="seconds without a frame after which the daemon gives up and restarts")
     ] = 10.0
@@ -160,6 +157,10 @@ def load_config(path: Path) -> VehicleConfig:
         raise ConfigError(f"{path}: delivery.certificate and delivery.key: set both or none")
     if delivery.certificate is not None and delivery.ca is None:
         raise ConfigError(f"{path}: delivery.ca: is missing, a certificate is only used with TLS")
+    if config.camera.kind == "picamera2" and not config.camera.source.isdecimal():
+        raise ConfigError(f"{path}: camera.source: {config.camera.source!r} is no camera number, as picamera2 needs")
+    if config.camera.kind != "replay" and config.position.kind == "replay":
+        raise ConfigError(f'{path}: position.kind: a recorded track needs camera.kind = "replay"')
     return config
 
 

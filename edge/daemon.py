@@ -201,9 +201,19 @@ def _health(pipeline: Pipeline, delivery: Delivery, frame: Frame) -> Health:
             "events_pending": counts.pending,
             "pictures_pending": counts.pictures_pending,
         },
-        gauges={"memory_mb": _peak_memory_mb()},
+        gauges=_gauges(pipeline),
         faults=delivery.faults(),
     )
+
+
+def _gauges(pipeline: Pipeline) -> dict[str, float]:
+    gauges = {"memory_peak_mb": _peak_memory_mb()}
+    pose = pipeline.pose
+    if pose is not None:
+        gauges["distance_m"] = round(pose.distance_m, 1)
+        known = {"speed_mps": pose.speed_mps, "position_error_m": pose.error_m}
+        gauges.update({name: round(value, 2) for name, value in known.items() if value is not None})
+    return gauges
 
 
 def _peak_memory_mb() -> float:

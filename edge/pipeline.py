@@ -76,11 +76,13 @@ class Pipeline:
         self._privacy = privacy or PrivacySettings()
         self._pictures: dict[int, SafePicture] = {}
         self.counters: Counter[str] = Counter()
+        #: Where the newest frame was taken; None before the first.
+        self.pose: Pose | None = None
 
     def take(self, frame: Frame) -> bool:
         """Take one frame; True where it was judged."""
         self.counters["frames_seen"] += 1
-        pose = self._pose_at(frame.time_s)
+        pose = self.pose = self._pose_at(frame.time_s)
         if not self._stages.sampler.take(pose):
             return False
         reason = refuse(measure(frame.picture, self._limits), self._limits, speed_mps=pose.speed_mps)
@@ -119,7 +121,7 @@ class Pipeline:
     def _conclude(self, step: Step) -> None:
         for defect in step.finished:
             picture = self._pictures.pop(defect.track_id, None)
-            self._stages.delivery.confirm(self._observation(defect, picture), picture and picture.jpeg)
+            self._stages.delivery.confirm(self._observation(defect, picture), None if picture is None else picture.jpeg)
             self.counters["observations_confirmed"] += 1
         for track_id in step.dropped:
             self._pictures.pop(track_id, None)

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.calibration.mount import Step, calibrate_mount
+from edge.cameras.gstreamer import GstreamerDevice, redacted
+from edge.cameras.live import Device, LiveCamera
+from edge.cameras.pi import PiDevice
 from edge.cameras.replay import open_replay
+from edge.cameras.v4l2 import V4l2Device
 from edge.config import CameraConfig, PositionConfig, VehicleConfig, load_calibration
 from edge.geometry import Calibration
 from edge.ports import Camera, EndOfRecording, PositionSource
 from edge.positioning.estimator import Estimator
+from edge.positioning.gpsd import open_gpsd
 from edge.positioning.replay import ReplayPositions
+from edge.positioning.serial_nmea import open_serial_nmea
 from edge.positioning.track import Track
 from edge.positioning.tracks import read_track
 
@@ -113,9 +119,20 @@ def _straight_steps(source: Path, track: Track) -> Iterator[Step]:
 
 
 def _live_camera(config: CameraConfig) -> Camera:
-    # Imported where they are used: each needs a system library that only its own devices have.
-    raise NotImplementedError(config.kind)
+    width, height, fps = config.width, config.height, config.frames_per_second
+    device: Device
+    if config.kind == "picamera2":
+        device = PiDevice(number=int(config.source), width=width, height=height, fps=fps)
+    elif config.kind == "v4l2":
+        device = V4l2Device(device=config.source, width=width, height=height, fps=fps)
+    else:
+        device = GstreamerDevice(pipeline=config.source, width=width, height=height)
+    return LiveCamera(device=device, name=f"{config.kind} {redacted(config.source)}", stall_s=config.stall_s)
 
 
 def _receiver(config: PositionConfig) -> PositionSource:
-    raise NotImplementedError(config.kind)
+    if config.kind == "gpsd":
+        return open_gpsd(host=config.gpsd_host, port=config.gpsd_port)
+    if config.kind == "nmea":
+        return open_serial_nmea(device=config.device, baud=config.baud)
+    return ReplayPositions(())

@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--km", type=float, default=0.5, help="length of the rendered drive (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the rendered drive (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port of the page (default: a free one)")
+    parser.add_argument("--broker", choices=["mosquitto", "iotcore"], help="default: mosquitto where it is installed")
     return parser.parse_args()
 
 
@@ -72,7 +73,7 @@ def _demo(options: argparse.Namespace, stack: ExitStack) -> int:
     if not source.exists():
         raise DemoError(f"{source}: there is no such folder or video", 3)
     work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=VAR)))
-    link = stack.enter_context(broker(work / "broker"))
+    link = stack.enter_context(broker(work / "broker", kind=options.broker))
     print(f"broker   {link.kind}, mqtt://{link.host}:{link.port}, MQTT {link.protocol}")
     page = stack.enter_context(_depot(work, link, options.port))
     print(f"depot    {page}")
