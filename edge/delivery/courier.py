@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edge.delivery.link import Connected, Lost, Received, Refused, Taken
 from edge.delivery.window import Window, backoff_s
-from edge.errors import BrokerError, StoreError
+from edge.errors import BrokerError, ConfigError, StoreError
 from messages.envelope import Event, MessageError, decode, encode, event_id, source_of
 from messages.topics import Topic, parse
 from messages.types import Ack, Command, Health, ModelRef, Status
@@ -154,12 +154,11 @@ class Courier:
             self._waker.wait(min(wait_s, 1.0))
             return
         self._connections += 1
-        link = self._make_link()
         topic, will = self._status("offline")
         try:
+            link = self._make_link()
             link.open(topic, will)
-        except BrokerError as error:
-            link.close(goodbye=False)
+        except (BrokerError, ConfigError) as error:  # also: the password file has gone meanwhile
             self._retry_later(LinkState("unreachable", str(error)))
             return
         self._link = link

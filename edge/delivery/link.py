@@ -178,6 +178,7 @@ class PahoLink:
         try:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s, **options)
         except (OSError, ValueError) as error:  # also: TLS, name resolution, certificate
+            self.close(goodbye=False)
             raise BrokerError(f"broker {self._settings.address}: {_words(error)}") from None
 
     def publish(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge.delivery.courier import GOODBYE_S, Birth, Courier, LinkState
 from edge.delivery.link import Connected, Link, Lost, PahoLink, Refused, Waker
 from edge.delivery.port import Record, check_picture, encode_record
-from edge.errors import BrokerError
+from edge.errors import BrokerError, ConfigError
 from messages.types import Observation
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ class Uplink:
         self._state_changed = threading.Condition()
         client_id = f"wegewart-{settings.vehicle}"
         make_link = make_link or (lambda: PahoLink(settings, self._waker, client_id=client_id))
-        make_link()  # an unreadable file is an error of the start, not of the tenth reconnect
+        try:
+            make_link()  # an unreadable file is an error of the start, not of the tenth reconnect
+        except ConfigError:
+            self._waker.close()
+            raise
         self._courier = Courier(
             outbox,
             settings,
@@ -190,8 +195,11 @@ def check_broker(settings: BrokerSettings) -> None:
         BrokerError: not there, or it refuses us.
         ConfigError: password file or certificates cannot be read.
     """
-    waker = Waker()
-    link = PahoLink(settings, waker, client_id=f"wegewart-{settings.vehicle}-check")
+    with contextlib.closing(Waker()) as waker:
+        _try_login(PahoLink(settings, waker, client_id=f"wegewart-{settings.vehicle}-check"), settings)
+
+
+def _try_login(link: Link, settings: BrokerSettings) -> None:
     until_s = time.monotonic() + settings.connect_timeout_s
     try:
         link.open("", b"")
@@ -205,4 +213,3 @@ def check_broker(settings: BrokerSettings) -> None:
         raise BrokerError(f"broker {settings.address}: no answer in {settings.connect_timeout_s:g} s")
     finally:
         link.close(goodbye=True)
-        waker.close()

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL at random moments: what `confirm` has returned an id for is in the store afterwards.
+
+WEGEWART_KILLS sets how often (20 here; more for a release). A SIGKILL leaves the operating system alive, so
+this cannot show a missing fsync; the cut logs in `test_damaged_store` stand for the power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from edge.delivery.outbox import Outbox
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("WEGEWART_KILLS", "20"))
+
+# Writes "C id" after confirm has returned and "A id" before it acknowledges, each with one write(2): the
+# page cache outlives the process.
+_CONFIRM_FOR_EVER = """
+import os, random, sys
+from edge.delivery.outbox import Outbox
+from edge.delivery.port import encode_record
+from tests.delivery.samples import VEHICLE, coverage
+journal = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+outbox = Outbox(sys.argv[1], grace_s=0.05)
+dice = random.Random(int(sys.argv[3]))
+os.write(journal, f"S {outbox.start}\\n".encode())
+while True:
+    picture = dice.randbytes(dice.randint(1, 50_000)) if dice.random() < 0.3 else None
+    identity = outbox.confirm("coverage", lambda new: encode_record(VEHICLE, new, coverage()), picture)
+    os.write(journal, f"C {identity}\\n".encode())
+    if dice.random() < 0.3:
+        waiting = [item.key for item in outbox.pending(9)]
+        done = dice.sample(waiting, min(3, len(waiting)))
+        os.write(journal, "".join(f"A {key}\\n" for key in done).encode())
+        outbox.acknowledge([key for key in done if len(key) != 64], [key for key in done if len(key) == 64])
+    if dice.random() < 0.1:
+        outbox.tidy()
+"""
+
+
+@pytest.mark.integration
+def test_no_confirmed_event_is_lost_and_none_is_there_twice(fast_path: Path) -> None:
+    """Red without `COMMIT` in `Ledger.transaction`; with the counter starting at the same boot name; with the
+    picture written after the transaction (a waiting picture without its file); with `tidy` removing files of
+    waiting pictures.
+    """
+    store, journal = fast_path / "outbox.db", fast_path / "journal"
+    dice = random.Random(7)
+    for kill in range(KILLS):
+        told = size_of(journal)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _CONFIRM_FOR_EVER, str(store), str(journal), str(kill)],
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        deadline_s = time.monotonic() + 60
+        while process.poll() is None and size_of(journal) == told and time.monotonic() < deadline_s:
+            time.sleep(0.005)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(dice.uniform(0, 0.12))  # a timer: the process never ends by itself
+        process.send_signal(signal.SIGKILL)
+        _, said = process.communicate()
+        assert process.returncode == -signal.SIGKILL, said.decode()
+        check(store, journal)
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def check(store: Path, journal: Path) -> None:
+    told = [line.split() for line in journal.read_text().splitlines()]
+    confirmed = [key for word, key in told if word == "C"]
+    answered = {key for word, key in told if word == "A"}
+    starts = [int(key) for word, key in told if word == "S"]
+    assert len(confirmed) == len(set(confirmed))
+    assert starts == sorted(set(starts))
+    outbox = Outbox(store, grace_s=1e9)
+    try:
+        assert outbox.fault is None
+        items = outbox.pending(100_000)
+        waiting = Counter(item.key for item in items if item.kind != "picture")
+        assert set(waiting.values()) <= {1}
+        missing = [key for key in confirmed if key not in waiting and key not in answered]
+        assert not missing, f"{len(missing)} confirmed events are gone"
+        # At most the one that was being confirmed at the kill is there without the journal knowing.
+        assert len(set(waiting) - set(confirmed)) <= len(starts)
+        for item in items:
+            assert item.kind != "picture" or outbox.picture(item.key) is not None, "a waiting picture has no file"
+        counts = outbox.counts()
+        assert counts.pending == len(waiting)
+        assert counts.pictures_lost == 0
+    finally:
+        outbox.close()

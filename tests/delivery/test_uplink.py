@@ -1,0 +1,363 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The uplink with real brokers: Mosquitto (MQTT 5 and 3.1.1) and rumqttd in iotcore's wheel."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from edge.delivery import Birth, BrokerSettings, Outbox, Tls, Uplink, check_broker
+from edge.delivery.window import Limits
+from edge.errors import BrokerError, ConfigError
+from messages.types import Ack, Command, Health, Refusal, Time
+from scripts._broker import available, broker
+from tests.delivery.little_depot import LittleDepot
+from tests.delivery.samples import MODEL, VEHICLE, coverage, observation
+from tests.servers import Mosquitto, free_port, missing, mosquitto, need, wait_until
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+QUICK = Limits(link_timeout_s=0.5, ack_timeout_s=1.0, slowest_bytes_per_s=1e9)
+BIRTH = Birth("0.1.0", models=(MODEL,), calibration="cam-1")
+
+
+@pytest.fixture(autouse=True)
+def quick_reconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real back-off is tested without a network; here it only costs time."""
+    monkeypatch.setattr("edge.delivery.courier.backoff_s", lambda attempt: 0.05)
+
+
+@dataclass(frozen=True)
+class Address:
+    host: str
+    port: int
+    protocol: str
+
+
+@pytest.fixture(params=["mosquitto 5", "mosquitto 3.1.1", "iotcore 5"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Address]:
+    kind, protocol = request.param.split()
+    if kind not in available():
+        missing(f"broker {kind} is not installed")
+    with broker(tmp_path / "broker", kind=kind) as (host, port, _, _):
+        yield Address(host, port, protocol)
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Mosquitto]:
+    with mosquitto(tmp_path) as server:
+        yield server
+
+
+def settings_for(server: Address | Mosquitto, **changes: object) -> BrokerSettings:
+    protocol = server.protocol if isinstance(server, Address) else "5"
+    made = BrokerSettings(server.host, VEHICLE, server.port, protocol, will_delay_s=0, limits=QUICK)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def uplink_to(settings: BrokerSettings, folder: Path) -> Iterator[Uplink]:
+    uplink = Uplink(Outbox(folder / "outbox.db"), settings, BIRTH)
+    try:
+        yield uplink
+    finally:
+        uplink.close()
+
+
+def test_everything_arrives_and_the_store_knows_it(address: Address, tmp_path: Path) -> None:
+    """Red without `_outbox.acknowledge` in `_be_answered`; with a picture's topic wrong; without the PUBACK freeing
+    the window (30 events are more than its 20).
+    """
+    dice = random.Random(1)
+    pictures = [dice.randbytes(size) for size in (1_990_000, 20_000, 300_000)]
+    with LittleDepot(address.host, address.port) as depot, uplink_to(settings_for(address), tmp_path) as uplink:
+        confirmed = [uplink.confirm(observation(uplink.boot, picture), picture) for picture in pictures]
+        confirmed += [uplink.confirm(coverage(uplink.boot)) for _ in range(30)]
+        assert uplink.close(30.0)
+        assert uplink.counts().confirmed == uplink.counts().published == uplink.counts().acknowledged == 33
+        assert uplink.counts().pictures_acknowledged == 3
+        assert sorted(depot.events) == confirmed
+        assert set(depot.events.values()) == set(depot.pictures.values()) == {1}
+        assert uplink.faults() == ()
+
+
+def test_birth_and_goodbye_are_retained(address: Address, tmp_path: Path) -> None:
+    """Red without `retain=True`: a depot that starts later would not know the vehicle."""
+    with uplink_to(settings_for(address), tmp_path) as uplink:
+        uplink.wait_online(10.0)
+        with LittleDepot(address.host, address.port) as depot:
+            born, retained = depot.status("online")
+            assert retained
+            assert (born.boot, born.software, born.models, born.calibration) == (
+                uplink.boot,
+                "0.1.0",
+                (MODEL,),
+                "cam-1",
+            )
+            uplink.close()
+            stopped, _ = depot.status("stopped")
+            assert stopped.session == born.session
+    # rumqttd sends retained messages to new sessions only, so this one is new.
+    with LittleDepot(address.host, address.port, name="later") as depot:
+        assert depot.status("stopped")[1], "and no last will came after it"
+
+
+_RUN_UPLINK = """
+import sys
+from edge.delivery import *
+settings = BrokerSettings(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], will_delay_s=0)
+uplink = Uplink(Outbox(sys.argv[5]), settings, Birth("0.1.0"))
+uplink.wait_online(20)
+print(uplink.boot, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_vehicle_is_offline_by_its_last_will(address: Address, tmp_path: Path) -> None:
+    """Red without `will_set`."""
+    arguments = [address.host, VEHICLE, str(address.port), address.protocol, str(tmp_path / "outbox.db")]
+    with LittleDepot(address.host, address.port) as depot:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _RUN_UPLINK, *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        born, _ = depot.status("online")
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        offline, _ = depot.status("offline")
+        assert (offline.boot, offline.session) == (born.boot, born.session)
+    with LittleDepot(address.host, address.port, name="later") as depot:
+        assert depot.status("offline")[1], "it is retained"
+
+
+def test_health_expires_and_records_do_not(private: Mosquitto, tmp_path: Path) -> None:
+    """Red without `expiry_s`, or with it on records: the broker would drop facts."""
+    with LittleDepot(private.host, private.port) as depot, uplink_to(settings_for(private), tmp_path) as uplink:
+        uplink.wait_online(10.0)
+        time_now = Time(boot=uplink.boot, monotonic_s=1.0, quality="unset")
+        uplink.publish_health(Health(time=time_now, counters={"frames": 7}))
+        health, message = depot.first("health")
+        assert health.counters == {"frames": 7}
+        assert 0 < message.properties.MessageExpiryInterval <= 60
+        assert message.properties.ContentType == "application/cloudevents+json"
+        uplink.confirm(coverage(uplink.boot))
+        _, message = depot.first("coverage")
+        assert not hasattr(message.properties, "MessageExpiryInterval")
+
+
+def test_what_a_killed_and_wiped_broker_had_taken_is_sent_again(private: Mosquitto, tmp_path: Path) -> None:
+    """Red when a PUBACK lets an event go (`acknowledge` in `_be_taken`), or without `session_present`."""
+    with uplink_to(settings_for(private, limits=Limits()), tmp_path) as uplink:
+        identity = uplink.confirm(coverage(uplink.boot))
+        wait_until(lambda: uplink.counts().published == 1, what="the PUBACK")
+        assert uplink.counts().acknowledged == 0
+        private.kill()
+        private.wipe()
+        private.start()
+        with LittleDepot(private.host, private.port) as depot:
+            wait_until(lambda: uplink.counts().acknowledged == 1, timeout_s=20, what="the acknowledgement")
+            assert depot.events[identity] >= 1
+
+
+def test_a_broker_that_dies_again_and_again_costs_nothing(private: Mosquitto, tmp_path: Path) -> None:
+    """Red without `_window.lost` in `_drop_link`."""
+    confirmed = []
+    with LittleDepot(private.host, private.port) as depot, uplink_to(settings_for(private), tmp_path) as uplink:
+        for _ in range(4):
+            confirmed += [uplink.confirm(coverage(uplink.boot)) for _ in range(25)]
+            private.kill()
+            private.wipe()
+            private.start()
+        assert uplink.close(30.0), uplink.faults()
+        assert sorted(depot.events) == confirmed
+        assert uplink.counts().acknowledged == 100
+
+
+def test_a_frozen_broker_is_noticed_and_left(private: Mosquitto, tmp_path: Path) -> None:
+    """Red without `_notice_silence`: the socket stays open, paho alone would wait for two keep-alives."""
+    with LittleDepot(private.host, private.port) as depot, uplink_to(settings_for(private), tmp_path) as uplink:
+        uplink.wait_online(10.0)
+        private.freeze()
+        identity = uplink.confirm(coverage(uplink.boot))
+        wait_until(lambda: uplink.counters().get("delivery_silences_broker", 0) > 0, what="the silence")
+        assert any("takes nothing" in fault for fault in uplink.faults())
+        private.thaw()
+        assert uplink.close(20.0)
+        assert depot.events[identity] >= 1
+
+
+def test_a_depot_that_comes_back_gets_everything_once_in_its_store(private: Mosquitto, tmp_path: Path) -> None:
+    """Red without the patience in `Window.silent`: what this depot had forgotten would never come again."""
+    with uplink_to(settings_for(private), tmp_path) as uplink:
+        with LittleDepot(private.host, private.port, answering=False) as depot:
+            confirmed = [uplink.confirm(coverage(uplink.boot)) for _ in range(10)]
+            wait_until(lambda: len(depot.events) == 10, what="the first sending")
+        with LittleDepot(private.host, private.port) as depot:
+            assert uplink.close(30.0), uplink.faults()
+            assert sorted(depot.events) == confirmed
+        assert uplink.counters()["delivery_silences_depot"] >= 1
+
+
+def test_a_restarted_vehicle_goes_on_where_it_was_killed(private: Mosquitto, tmp_path: Path) -> None:
+    """Red when the outbox is not read at the start."""
+    outbox = Outbox(tmp_path / "outbox.db")
+    arguments = [private.host, VEHICLE, str(private.port), "5", str(tmp_path / "outbox.db")]
+    outbox.close()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RUN_UPLINK.replace("sys.stdin", """
+from tests.delivery.samples import coverage
+print(*[uplink.confirm(coverage()) for _ in range(50)], flush=True)
+sys.stdin"""), *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    confirmed = process.stdout.readline().split()
+    process.kill()
+    process.communicate()
+    with LittleDepot(private.host, private.port) as depot, uplink_to(settings_for(private), tmp_path) as uplink:
+        assert uplink.close(30.0)
+        assert set(confirmed) <= set(depot.events)
+        assert uplink.counts().acknowledged == 50
+
+
+def test_nonsense_from_the_depot_changes_nothing(address: Address, tmp_path: Path) -> None:
+    """Red without `except MessageError` in `_receive`."""
+    with (
+        LittleDepot(address.host, address.port, answering=False) as depot,
+        uplink_to(settings_for(address, limits=Limits()), tmp_path) as uplink,
+    ):
+        identity = uplink.confirm(coverage(uplink.boot))
+        depot.first("coverage")
+        depot.tell(b"\xff not json")
+        depot.tell(Ack(events=("00001-unknown-00000001",)))
+        depot.tell(Command(action="restart"), topic="ack")
+        depot.tell(Command(action="restart"), topic="command")
+        assert uplink.commands.get(timeout=10) == Command(action="restart")
+        assert uplink.counters()["delivery_bad_messages"] == 2
+        assert uplink.counters()["delivery_unknown_acks"] == 1
+        assert uplink.counts().pending == 1
+        depot.tell(Ack(refused=(Refusal(id=identity, reason="invalid: test"),)))
+        assert uplink.close(10.0)
+        assert uplink.counts().refused == 1
+
+
+def test_nobody_there_is_one_clear_line(tmp_path: Path) -> None:
+    """Red without `except` around `connect` in `PahoLink.open`."""
+    settings = BrokerSettings("127.0.0.1", VEHICLE, free_port(), connect_timeout_s=2.0, limits=QUICK)
+    with pytest.raises(BrokerError, match=r"broker 127\.0\.0\.1:\d+: .*refused"):
+        check_broker(settings)
+    with uplink_to(settings, tmp_path) as uplink:
+        uplink.confirm(coverage(uplink.boot))
+        with pytest.raises(BrokerError, match=r"refused"):
+            uplink.wait_online(1.0)
+        assert not uplink.close(0.2)
+        assert uplink.counts().pending == 1
+    with pytest.raises(BrokerError, match=r"broker no-such-host\.invalid:1883: "):
+        check_broker(replace(settings, host="no-such-host.invalid", port=1883))
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_refused_login_is_reported_once_and_tried_again(tmp_path: Path, protocol: str) -> None:
+    """Red when `on_fatal` is not called; when a refusal ends the thread."""
+    passwords, mine = tmp_path / "passwords", tmp_path / "mine"
+    tool = need("mosquitto_passwd")
+    subprocess.run([tool, "-b", "-c", str(passwords), VEHICLE, "right"], check=True, capture_output=True)
+    passwords.chmod(0o600)
+    mine.write_text("wrong\n")
+    with mosquitto(tmp_path, extra=f"allow_anonymous false\npassword_file {passwords}") as server:
+        settings = settings_for(server, protocol=protocol, password_file=mine)
+        with pytest.raises(BrokerError, match=r"(?i)not auth"):
+            check_broker(settings)
+        fatal: list[BrokerError] = []
+        told = threading.Event()
+        uplink = Uplink(
+            Outbox(tmp_path / "outbox.db"), settings, BIRTH, on_fatal=lambda error: (fatal.append(error), told.set())
+        )
+        try:
+            assert told.wait(10)
+            assert "login of vehicle 'truck-7' refused" in str(fatal[0])
+            assert fatal[0].exit_code == 5
+            with pytest.raises(BrokerError, match="check user name, password"):
+                uplink.wait_online(5.0)
+            mine.write_text("right\n")
+            wait_until(lambda: uplink.state.name == "online", what="the login")
+            assert len(fatal) == 1
+        finally:
+            uplink.close()
+        check_broker(settings)
+        assert "right" not in repr(settings)
+
+
+def certificates(folder: Path) -> Path:
+    """A CA, a certificate for the broker and one for the vehicle, by openssl."""
+    openssl = need("openssl")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], check=True, capture_output=True, cwd=folder)
+
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout")
+    run(*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=test CA", "-days", "2")
+    for name, subject in (("broker", "/CN=localhost"), ("vehicle", f"/CN={VEHICLE}")):
+        run(*new, f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
+        (folder / "ext").write_text("subjectAltName = DNS:localhost, IP:127.0.0.1\n")
+        signed = ("x509", "-req", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "ext")
+        run(*signed, "-in", f"{name}.csr", "-out", f"{name}.pem", "-days", "2")
+    return folder
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_tls_with_a_certificate_of_the_vehicle(tmp_path: Path) -> None:
+    """Red without `tls_set_context`; a wrong CA or no certificate is refused with a word about it. A 2 MB picture
+    and many events pass: red without the look at `pending()` of the TLS layer (answers would lie unread).
+    """
+    files = certificates(tmp_path)
+    listener = (
+        f"cafile {files}/ca.pem\ncertfile {files}/broker.pem\nkeyfile {files}/broker.key\n"
+        "require_certificate true\nuse_identity_as_username true"
+    )
+    server = Mosquitto(tmp_path, listener=listener)
+    server.start()
+    try:
+        tls = Tls(files / "ca.pem", files / "vehicle.pem", files / "vehicle.key")
+        settings = settings_for(server, tls=tls)
+        check_broker(settings)
+        with pytest.raises(BrokerError, match=r"(?i)certificate verify failed"):
+            check_broker(replace(settings, tls=Tls()))
+        with pytest.raises(BrokerError):
+            check_broker(replace(settings, tls=Tls(files / "ca.pem")))
+        picture = random.Random(2).randbytes(1_900_000)
+        with uplink_to(replace(settings, limits=Limits()), tmp_path) as uplink:
+            confirmed = [uplink.confirm(observation(uplink.boot, picture), picture)]
+            confirmed += [uplink.confirm(coverage(uplink.boot)) for _ in range(60)]
+            wait_until(lambda: uplink.counts().published == 61, what="the PUBACKs")
+            uplink._courier._outbox.acknowledge(confirmed)
+    finally:
+        server.stop()
+
+
+def test_wrong_files_are_errors_of_the_start_and_name_the_key(tmp_path: Path) -> None:
+    """Red without the first `make_link()` in `Uplink.__init__`."""
+    outbox = Outbox(tmp_path / "outbox.db")
+    settings = BrokerSettings("localhost", VEHICLE)
+    rubbish = tmp_path / "rubbish.pem"
+    rubbish.write_text("no certificate")
+    for changes, message in (
+        ({"password_file": tmp_path / "none"}, r"broker\.password_file: .*none"),
+        ({"tls": Tls(ca=tmp_path / "none")}, r"broker\.tls\.ca: .*none is not a file"),
+        ({"tls": Tls(ca=rubbish)}, r"broker\.tls: .*rubbish"),
+        ({"tls": Tls(certificate=rubbish)}, "belong together"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            Uplink(outbox, replace(settings, **changes), BIRTH)  # type: ignore[arg-type]
+    outbox.close()
