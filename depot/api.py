@@ -194,7 +194,7 @@ def security_headers(page: PageConfig) -> dict[str, str]:
     origins = {_origin(url) for url in (page.style_url, page.tiles_url) if url is not None}
     map_hosts = "".join(f" {origin}" for origin in sorted(origins))
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self' blob:; font-src 'self';"
+        "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; font-src 'self';"
         f" connect-src 'self'{map_hosts}; img-src 'self' data: blob:{map_hosts};"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -27,7 +27,19 @@ from PIL import Image, ImageDraw
 from messages import envelope
 from messages.topics import Topic
 from messages.types import (
-    Ack, Anonymised, Coverage, Health, Message, ModelRef, Observation, PictureRef, Position, Severity, Size, Status, Time,
+    Ack,
+    Anonymised,
+    Coverage,
+    Health,
+    Message,
+    ModelRef,
+    Observation,
+    PictureRef,
+    Position,
+    Severity,
+    Size,
+    Status,
+    Time,
 )  # fmt: skip
 
 VEHICLE = "sweeper-1"
@@ -58,7 +70,7 @@ def observation(**changes: Any) -> Observation:
 
 @functools.lru_cache(maxsize=32)
 def jpeg(seed: int = 0, width: int = 320, height: int = 180) -> bytes:
-    image = Image.new("RGB", (width, height), (90 + seed % 60, 95, 98))
+    image = Image.new("RGB", (width, height), (60 + 20 * (seed % 9), 95, 98))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, width, height // 3), fill=(170, 185, 200))
     draw.ellipse((width * 0.4, height * 0.6, width * 0.6, height * 0.8), fill=(35, 34, 33))
@@ -187,6 +199,10 @@ class DepotProcess:
         return self
 
     @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    @property
     def log(self) -> str:
         return (self.folder / "depot.log").read_text()
 
@@ -202,12 +218,15 @@ class DepotProcess:
         self._process = None
         return code
 
-    def __enter__(self) -> DepotProcess:
-        return self.start()
 
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self.end()
+@contextlib.contextmanager
+def depot_process(folder: Path, broker_port: int, more: str = "") -> Iterator[DepotProcess]:
+    depot = DepotProcess(folder, broker_port, more).start()
+    try:
+        yield depot
+    finally:
+        if depot.runs:
+            depot.end()
 
 
 @contextlib.contextmanager

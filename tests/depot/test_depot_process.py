@@ -29,7 +29,7 @@ def broker(tmp_path_factory):
 def depot(request, tmp_path, broker: Mosquitto):
     client_id = f"depot-{tmp_path.name}"
     more = f'client_id = "{client_id[:60]}"\nprotocol = "{request.param}"'
-    with samples.DepotProcess(tmp_path, broker.port, more) as running:
+    with samples.depot_process(tmp_path, broker.port, more) as running:
         wait_until(lambda: running.get("/healthz")["broker"] == "connected", what="depot connects")
         yield running
 
@@ -138,7 +138,7 @@ def test_what_is_published_while_the_depot_is_down_arrives_when_it_returns(tmp_p
 
 def test_a_broker_that_is_not_there_is_waited_for_with_one_line(tmp_path):
     broker = Mosquitto(tmp_path)
-    with samples.DepotProcess(tmp_path, broker.port) as depot:
+    with samples.depot_process(tmp_path, broker.port) as depot:
         assert depot.get("/healthz") == {"status": "ok", "broker": "waiting"}
         wait_until(lambda: "no connection to the broker" in depot.log, what="it says so")
         broker.start()

@@ -7,8 +7,11 @@ import { ago, number, say } from "./words.js";
 
 export function drawVehicles(depot) {
   const online = depot.vehicles.filter(({ properties }) => properties.state === "online").length;
-  const summary = say("vehicles_online", { n: number(online), all: number(depot.vehicles.length) });
-  document.getElementById("vehicles-title").replaceChildren(element("span", { class: "wide" }, `${say("vehicles")}: `), summary);
+  const counts = { n: number(online), all: number(depot.vehicles.length) };
+  document.getElementById("vehicles-title").replaceChildren(
+    element("span", { class: "wide" }, say("vehicles_online", counts)),
+    element("span", { class: "narrow" }, say("vehicles_online_short", counts)),
+  );
   const rows = depot.vehicles.map(({ properties }) => vehicleRow(properties));
   document.getElementById("vehicles-list").replaceChildren(
     ...(rows.length ? rows : [element("p", { class: "empty" }, say("no_vehicles"))]),

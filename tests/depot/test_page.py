@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real Chromium: a case appears live, is opened by keyboard, in German and in English."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from depot.errors import DepotError
+from depot.web import install
+from messages.types import LinePosition, Position
+from tests.depot import samples
+from tests.servers import missing, mosquitto, need
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration]
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--force-prefers-reduced-motion", "--window-size=1440,900",
+]  # fmt: skip
+#: Where the screenshots go; kept where a folder is named, else thrown away with the test.
+SHOTS = os.environ.get("WEGEWART_SHOTS")
+
+
+@pytest.fixture(scope="module")
+def vendor():
+    try:
+        install.install()
+    except DepotError as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def depot(vendor, broker, tmp_path):
+    with samples.depot_process(tmp_path, broker.port) as running:
+        yield running
+
+
+@pytest.fixture
+def vehicle(broker):
+    with samples.fake_vehicle(broker.host, broker.port) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(tmp_path):
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or need("chromium")
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(need("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def until(browser, what):
+    return WebDriverWait(browser, 20, poll_frequency=0.05).until(lambda _: what())
+
+
+def text(browser, selector: str) -> str:
+    return " ".join(browser.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
+    ))  # fmt: skip
+
+
+def press(browser, *keys: str) -> None:
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def shot(browser, tmp_path: Path, name: str) -> None:
+    folder = Path(SHOTS) if SHOTS else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    assert browser.save_screenshot(str(folder / f"{name}.png"))
+
+
+def no_errors(browser) -> None:
+    """The page logged no error: no script failed, nothing was blocked by the policy."""
+    severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+    assert severe == []
+
+
+WORDS = {
+    "de": {"kind": "Schlagloch", "size": "0,41 m", "without": "Ohne Position", "online": "1 von 1 online",
+           "method": "Koppelnavigation", "grid": "Raster"},
+    "en": {"kind": "Pothole", "size": "0.41 m", "without": "Without position", "online": "1 of 1 online",
+           "method": "Dead reckoning", "grid": "Grid"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_case_appears_live_with_its_picture_and_facts(browser, depot, vehicle, tmp_path, language):
+    words = WORDS[language]
+    browser.get(f"{depot.url}/?lang={language}" if language == "en" else depot.url)
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
+    until(browser, lambda: text(browser, ".empty"))
+
+    content = samples.jpeg(1, 640, 360)
+    where = Position(lon=6.7623, lat=51.4344, error_m=1.8, method="dead_reckoned")
+    vehicle.send(samples.status(), 100)
+    vehicle.send(samples.coverage(), 101)
+    vehicle.send(samples.observation(position=where, picture=samples.picture_ref(content, 640, 360)), 1)
+    tunnel = LinePosition(line="U79", chainage_m=1200.0, error_m=3.0, side="left")
+    vehicle.send(samples.observation(defect_class="crack", position=None, line=tunnel), 2)
+    until(browser, lambda: text(browser, "[data-case='1'] .row-name") == words["kind"])
+    until(browser, lambda: words["without"] in text(browser, ".group-title"))
+    until(browser, lambda: words["online"] in text(browser, "#vehicles-title"))
+
+    press(browser, "j")
+    until(browser, lambda: words["size"] in text(browser, ".facts"))
+    assert words["method"] in text(browser, ".facts")
+    assert browser.find_element(By.CSS_SELECTOR, "[aria-selected='true']").get_attribute("data-case") == "1"
+    assert not browser.find_elements(By.CSS_SELECTOR, ".picture image"), "not there yet"
+    vehicle.send_picture(content)
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".picture image"))
+    box = browser.find_element(By.CSS_SELECTOR, ".picture .box")
+    assert float(box.get_attribute("x")) <= 0.4 * 640 <= float(box.get_attribute("x")) + 10
+
+    until(browser, lambda: text(browser, "#grid-note").startswith(words["grid"]))
+    until(browser, lambda: text(browser, ".maplibregl-ctrl-scale").endswith("m"))
+    shot(browser, tmp_path, f"case-{language}")
+    no_errors(browser)
+
+
+def test_the_list_is_walked_and_the_picture_enlarged_by_keyboard_alone(browser, depot, vehicle):
+    content = samples.jpeg(2)
+    for number in (1, 2, 3):
+        vehicle.send(samples.observation(picture=samples.picture_ref(content)), number)
+    vehicle.send_picture(content)
+    browser.get(depot.url)
+    until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "[data-case]")) == 3)
+
+    def selected() -> str:
+        return text(browser, "[aria-selected='true'] .row-number")
+
+    press(browser, "j")
+    assert selected() == "Fall 3"
+    press(browser, "jj")
+    assert selected() == "Fall 1"
+    press(browser, "j")
+    assert selected() == "Fall 1", "the end stays the end"
+    press(browser, "k")
+    assert selected() == "Fall 2"
+    assert "case=2" in browser.current_url
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".picture image"))
+    press(browser, "b")
+    until(browser, lambda: browser.find_element(By.ID, "large").get_attribute("open"))
+    press(browser, Keys.ESCAPE)
+    until(browser, lambda: not browser.find_element(By.ID, "large").get_attribute("open"))
+    press(browser, Keys.ESCAPE)
+    until(browser, lambda: not browser.find_element(By.ID, "detail").is_displayed())
+    assert browser.switch_to.active_element.get_attribute("id") == "list"
+    press(browser, Keys.ARROW_DOWN)
+    assert selected() == "Fall 3"
+
+
+def test_filter_language_and_link_to_a_case(browser, depot, vehicle):
+    vehicle.send(samples.observation(), 1)
+    vehicle.send(samples.observation(defect_class="spalling"), 2)
+    browser.get(f"{depot.url}/?case=1")
+    until(browser, lambda: "0,62" in text(browser, ".facts"))
+    until(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, ".chip")) == 2)
+    browser.find_element(By.CSS_SELECTOR, ".chip[data-class='pothole']").click()
+    until(browser, lambda: text(browser, "#side-title") == "1 von 2 Fällen")
+    browser.find_element(By.ID, "language").click()
+    until(browser, lambda: text(browser, "#side-title") == "1 of 2 cases")
+    assert "lang=en" in browser.current_url
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
+
+
+def test_what_a_vehicle_sends_never_becomes_markup(browser, depot, vehicle):
+    evil = "<img src=x onerror=document.title='x'>"
+    vehicle.send(samples.observation(defect_class=evil, software=evil, calibration=evil), 1)
+    browser.get(f"{depot.url}/?case=1")
+    until(browser, lambda: evil in text(browser, ".facts"))
+    assert evil in text(browser, ".row-name")
+    assert browser.title == "Wegewart"
+    assert not browser.find_elements(By.CSS_SELECTOR, ".facts img, .row img")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, depot, vehicle, tmp_path):
+    content = samples.jpeg(3)
+    vehicle.send(samples.observation(picture=samples.picture_ref(content)), 1)
+    vehicle.send_picture(content)
+    phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get(depot.url)
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "[data-case]"))
+    shot(browser, tmp_path, "phone-list")
+    for selector in ("[data-goto='map']", "[data-goto='list']", "[data-case]"):
+        browser.find_element(By.CSS_SELECTOR, selector).click()
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    assert browser.find_element(By.ID, "detail").is_displayed()
+    shot(browser, tmp_path, "phone-case")
