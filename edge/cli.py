@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("--pace", type=float, default=0.0, help="times real speed; 0: as fast as judged (default)")
     replay.add_argument("--drain-s", type=float, default=30.0, help="seconds to wait for acknowledgements at the end")
+    replay.add_argument(
+        "--wait-s", type=float, default=10.0, help="seconds to wait for the broker (default: %(default)s)"
+    )
     _add_model(replay)
     replay.set_defaults(command=_replay)
 
@@ -135,7 +138,13 @@ def _replay(options: argparse.Namespace) -> int:
 
     if not is_vehicle_name(options.vehicle):
         raise ConfigError(f"--vehicle {options.vehicle!r}: use lower-case letters, digits and hyphens, 63 at most")
-    for name, low, high in (("every_m", 0.01, 50), ("pace", 0, 100), ("drain_s", 0, 3600), ("threads", 1, 64)):
+    for name, low, high in (
+        ("every_m", 0.01, 50),
+        ("pace", 0, 100),
+        ("drain_s", 0, 3600),
+        ("wait_s", 0, 3600),
+        ("threads", 1, 64),
+    ):
         if not low <= getattr(options, name) <= high:
             raise ConfigError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be from {low} to {high}")
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "wegewart" / options.vehicle
@@ -161,7 +170,7 @@ def _replay(options: argparse.Namespace) -> int:
         daemon = Daemon(
             config,
             lambda model, calibration: open_uplink(
-                config, model, calibration, url=options.broker, on_fatal=refused, wait_s=10.0
+                config, model, calibration, url=options.broker, on_fatal=refused, wait_s=options.wait_s
             ),
             stop=stop,
         )

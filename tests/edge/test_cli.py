@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every mistake of a user is one line and the exit code that README names."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cli import main
+from edge.daemon import MODELS
+from messages.envelope import decode
+from tests.servers import free_port, mosquitto
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    code = main([str(a) for a in arguments])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def one_line(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.startswith("wegewart-edge:")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    return lines[0]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    for index in range(3):
+        cv2.imwrite(str(folder / f"{index}.jpg"), noise)
+    return folder
+
+
+def test_detect_prints_one_json_line_per_picture(capsys, pictures: Path):
+    code, out, _ = run(capsys, "detect", pictures / "0.jpg", pictures / "1.jpg", "--json")
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["image"] for line in lines] == [str(pictures / "0.jpg"), str(pictures / "1.jpg")]
+    assert all((line["width"], line["height"]) == (160, 120) for line in lines)
+    for line in lines:
+        for found in line["detections"]:
+            assert set(found) == {"class", "score", "box"}
+
+
+def test_detect_goes_on_after_an_unreadable_picture_and_ends_with_3(capsys, pictures: Path):
+    (pictures / "0.jpg").write_bytes((pictures / "0.jpg").read_bytes()[:300])
+    code, out, err = run(capsys, "detect", pictures / "0.jpg", pictures / "none.jpg", pictures / "1.jpg", "--json")
+    assert code == 3
+    assert len(out.splitlines()) == 1
+    assert str(pictures / "0.jpg") in err
+    assert str(pictures / "none.jpg") in err
+    assert "2 of 3 pictures could not be read" in err
+
+
+def test_a_model_with_a_wrong_hash_is_refused_with_4(capsys, pictures: Path, tmp_path: Path):
+    package = tmp_path / "street"
+    shutil.copytree(MODELS / "street", package)
+    onnx = next(package.glob("*int8*.onnx"))
+    onnx.write_bytes(onnx.read_bytes() + b"x")
+    code, _, err = run(capsys, "detect", pictures / "0.jpg", "--model", package)
+    assert code == 4
+    assert onnx.name in one_line(err)
+    assert "sha256" in one_line(err)
+
+
+def test_a_model_that_is_not_there_is_named(capsys, pictures: Path):
+    code, _, err = run(capsys, "detect", pictures / "0.jpg", "--model", "moon")
+    assert code == 4
+    assert "moon" in one_line(err)
+
+
+@pytest.mark.parametrize("make", ["missing", "empty", "text"])
+def test_a_recording_that_cannot_be_read_ends_with_3(capsys, tmp_path: Path, make: str):
+    source = tmp_path / "film.mp4"
+    if make == "empty":
+        source = tmp_path / "folder"
+        source.mkdir()
+    elif make == "text":
+        source.write_text("this is no film")
+    code, _, err = run(capsys, "replay", source, "--out", tmp_path / "o.jsonl")
+    assert code == 3
+    assert str(source) in one_line(err)
+
+
+def test_a_track_that_cannot_be_read_ends_with_3(capsys, pictures: Path, tmp_path: Path):
+    track = tmp_path / "track.gpx"
+    track.write_text("<gpx><nonsense")
+    code, _, err = run(capsys, "replay", pictures, "--track", track, "--out", tmp_path / "o.jsonl")
+    assert code == 3
+    assert "track.gpx" in one_line(err)
+
+
+def test_a_calibration_of_another_shape_is_refused_with_2(capsys, pictures: Path, tmp_path: Path):
+    calibration = tmp_path / "c.toml"
+    calibration.write_text('id="c"\nwidth=1280\nheight=400\nfx=900\nfy=900\ncx=640\ncy=200\nheight_m=2.0\n')
+    code, _, err = run(capsys, "replay", pictures, "--calibration", calibration, "--out", tmp_path / "o.jsonl")
+    assert code == 2
+    assert "1280x400" in one_line(err)
+    assert "160x120" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "vehicle: is missing"),
+        ('vehicle = "b"\n[camera]\nheigth = 3\n', "camera.heigth: unknown key, did you mean 'height'?"),
+        ('vehicle = "b"\n[camera]\nsource = "front"\n', "camera.source: 'front' is no camera number"),
+    ],
+)
+def test_a_wrong_configuration_ends_with_2(capsys, tmp_path: Path, text: str, expected: str):
+    path = tmp_path / "vehicle.toml"
+    path.write_text(text)
+    code, _, err = run(capsys, "run", "--config", path)
+    assert code == 2
+    assert f"{path}: {expected}" in one_line(err)
+
+
+def test_a_broker_that_is_not_there_ends_a_replay_with_5(capsys, pictures: Path, tmp_path: Path):
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    code, _, err = run(capsys, "replay", pictures, "--broker", url, "--data", tmp_path / "d", "--wait-s", "2")
+    assert code == 5
+    assert "127.0.0.1" in one_line(err)
+
+
+@pytest.mark.integration
+def test_a_broker_that_refuses_the_login_ends_a_replay_with_5_and_the_password_is_not_told(
+    capsys, pictures: Path, tmp_path: Path
+):
+    with mosquitto(tmp_path / "broker", extra="allow_anonymous false\n") as server:
+        url = f"mqtt://bus:secret-word@127.0.0.1:{server.port}"
+        code, out, err = run(capsys, "replay", pictures, "--broker", url, "--data", tmp_path / "d")
+    assert code == 5
+    one_line(err)
+    assert "secret-word" not in out + err
+
+
+def test_replay_writes_events_that_the_depot_can_read(capsys, small_drive: Path, tmp_path: Path):
+    out = tmp_path / "events.jsonl"
+    code, told, _ = run(capsys, "replay", small_drive, "--out", out, "--vehicle", "bus-7")
+    assert code == 0
+    summary = json.loads(told)
+    events = [decode(line) for line in out.read_bytes().splitlines()]
+    assert summary["events_confirmed"] == len(events) > 0
+    assert {event.vehicle for event in events} == {"bus-7"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--vehicle", "Bus 7"), ("--every-m", "0"), ("--threads", "0"), ("--pace", "-1")]
+)
+def test_an_argument_out_of_bounds_ends_with_2(capsys, pictures: Path, arguments):
+    code, _, err = run(capsys, "replay", pictures, *arguments)
+    assert code == 2
+    assert arguments[0] in one_line(err)
+
+
+def test_config_explain_shows_the_values_of_a_file(capsys, tmp_path: Path):
+    path = tmp_path / "v.toml"
+    path.write_text('vehicle = "bus-7"\n')
+    code, out, _ = run(capsys, "config", "explain", path)
+    assert code == 0
+    assert 'vehicle = "bus-7"  # from the file' in out
+    assert run(capsys, "config", "check", path)[0] == 0
