@@ -11,7 +11,7 @@ yaw > 0 looks to the left.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from edge.types import RoadPoint
 
-#: Metres per degree of latitude on the WGS 84 mean sphere (R = 6,371,008.8 m).
-METRES_PER_DEGREE = math.pi * 6_371_008.8 / 180
+#: WGS 84: the ellipsoid's half axis in metres and its eccentricity squared.
+_HALF_AXIS_M = 6_378_137.0
+_ECCENTRICITY2 = 0.006_694_379_990_14
 
 
 @dataclass(frozen=True)
@@ -104,35 +105,41 @@ class Calibration:
             ValueError: the shape (aspect) differs by more than 2 %, so the calibration does not hold.
         """
         sx, sy = width / self.width, height / self.height
-        if abs(sx / sy - 1) > 0.02:
+        if abs(sx - sy) > 0.02 * sy:
             raise ValueError(
                 f"calibration {self.id!r} is for {self.width}x{self.height} pixels and does not fit {width}x{height}"
             )
-        return Calibration(
-            self.id, width, height, self.fx * sx, self.fy * sy, self.cx * sx, self.cy * sy, self.height_m,
-            self.pitch_deg, self.roll_deg, self.yaw_deg, self.forward_m, self.left_m, self.pitch_error_deg,
-        )  # fmt: skip
+        return replace(
+            self, width=width, height=height, fx=self.fx * sx, fy=self.fy * sy, cx=self.cx * sx, cy=self.cy * sy
+        )
 
 
 def to_earth(lon: float, lat: float, heading_deg: float, point: RoadPoint) -> tuple[float, float]:
-    """Longitude and latitude of a point in the vehicle frame of a vehicle at (lon, lat). Good to 1 mm within 100 m."""
+    """Longitude and latitude of a point in the vehicle frame of a vehicle at (lon, lat)."""
     heading = math.radians(heading_deg)
     north = point.x_m * math.cos(heading) + point.y_m * math.sin(heading)
     east = point.x_m * math.sin(heading) - point.y_m * math.cos(heading)
     return offset_lonlat(lon, lat, east, north)
 
 
+def metres_per_degree(lat: float) -> tuple[float, float]:
+    """Metres eastwards per degree of longitude, northwards per degree of latitude, on WGS 84.
+
+    A sphere would be 0.3 % too short eastwards in Germany: 8 cm for a defect 25 m ahead.
+    """
+    sine = math.sin(math.radians(lat))
+    root = math.sqrt(1 - _ECCENTRICITY2 * sine * sine)
+    metres = math.radians(_HALF_AXIS_M) / root
+    return metres * math.cos(math.radians(lat)), metres * (1 - _ECCENTRICITY2) / root**2
+
+
 def offset_lonlat(lon: float, lat: float, east_m: float, north_m: float) -> tuple[float, float]:
-    """Move a place by metres east and north (local sphere)."""
-    return (
-        lon + east_m / (METRES_PER_DEGREE * math.cos(math.radians(lat))),
-        lat + north_m / METRES_PER_DEGREE,
-    )
+    """Move a place by metres east and north: flat at `lat`, good to 3 mm within 100 m below 60 degrees of latitude."""
+    east, north = metres_per_degree(lat)
+    return lon + east_m / east, lat + north_m / north
 
 
 def east_north(lon: float, lat: float, lon0: float, lat0: float) -> tuple[float, float]:
-    """Metres east and north of (lon0, lat0) (local sphere)."""
-    return (
-        (lon - lon0) * METRES_PER_DEGREE * math.cos(math.radians(lat0)),
-        (lat - lat0) * METRES_PER_DEGREE,
-    )
+    """Metres east and north of (lon0, lat0): flat at `lat0`, the inverse of `offset_lonlat`."""
+    east, north = metres_per_degree(lat0)
+    return (lon - lon0) * east, (lat - lat0) * north
