@@ -112,7 +112,7 @@ class Ekf:
             q[:2, V] = q[V, :2] = ACCELERATION_Q * dt**2 / 2 * along
         if gyro is None:
             # Wheels that hardly roll hardly turn the vehicle.
-            turn_q = TURN_Q * min(1.0, way / dt / 2) if dt > 0 else 0.0
+            turn_q = TURN_Q * (min(1.0, way / (2 * dt)) if dt > 1e-6 else 0.0)
             q[W, W], q[H, H] = turn_q * dt, turn_q * dt**3 / 3
             q[H, W] = q[W, H] = turn_q * dt**2 / 2
         else:

@@ -28,6 +28,8 @@ from edge.types import Fix, Odometry
 if TYPE_CHECKING:
     from edge.types import Measurement, Pose
 
+#: A fix that is known no better says nothing about a street.
+_WORST_ERROR_M = 1_000.0
 _GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
 _GATE_HEADING = 4.0  # standard deviations
 _AGREEING = 5
@@ -39,6 +41,8 @@ _MAX_TURN_DPS = 120.0
 _ODOMETER_FRESH_S = 1.0
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
+#: No clock and no odometer shows more (seconds, metres).
+_LARGEST = 1e12
 #: A receiver's course is worth something from this speed on.
 _MOVING_MPS = 2.0
 _STANDING_MPS = 0.5
@@ -67,11 +71,12 @@ class Estimator:
         self._wheel_mps = 0.0
         self._gyro: float | None = None
         self._odom = Odom()
-        self._odom_heading: float | None = None  # heading at yaw 0
+        self._odom_heading = 0.0  # heading at yaw 0
+        self._yaw_pull = 0.0  # turn rate that brings the odometer frame's yaw back to the heading
 
     def add(self, measurement: Measurement) -> None:
         """Take a measurement; never raises for what it says."""
-        if not math.isfinite(measurement.time_s):
+        if not abs(measurement.time_s) <= _LARGEST:
             self.counts["not_finite"] += 1
         elif measurement.time_s < self._time_s:
             self.counts["time_backwards"] += 1
@@ -87,7 +92,7 @@ class Estimator:
     # ---- odometer
 
     def _add_odometry(self, wheels: Odometry) -> None:
-        if not math.isfinite(wheels.distance_m):
+        if not abs(wheels.distance_m) <= _LARGEST:
             self.counts["not_finite"] += 1
             return
         rate = wheels.yaw_rate_dps
@@ -235,17 +240,16 @@ class Estimator:
         way, turn = self._ekf.predict(dt, wheel_m=wheel_m, gyro=self._gyro)
         if wheel_m is None and abs(self._ekf.x[V]) < _STANDING_MPS:
             way = 0.0
-        if self._gyro is None and self._odom_heading is not None:
-            lag = wrap(float(self._ekf.x[H]) - (self._odom_heading - self._odom.yaw) - turn)
-            turn += lag * (1 - math.exp(-dt / _YAW_FOLLOWS_S))
-        self._odom = self._odom.moved(way, turn)
+        self._odom = self._odom.moved(way, turn + self._yaw_pull * min(dt, _YAW_FOLLOWS_S))
 
     def _smooth_odom(self, before: Node | None, time_s: float, *, restarted: bool) -> None:
         """Without an odometer: the way since the last fix by the mean of both speeds, where no pose was given yet."""
         ekf = self._ekf
         if ekf is None or before is None or restarted or self._wheels is not None or before.speed_mps is None:
             return
-        if self._history.looked_ahead_to_s > before.time_s or before.place is None or before.place.heading is None:
+        if self._history.looked_ahead_to_s > before.time_s or time_s - before.time_s > _SILENCE_S:
+            return
+        if before.place is None or before.place.heading is None:
             return
         speed = (before.speed_mps + float(ekf.x[V])) / 2
         turn = wrap(float(ekf.x[H]) - before.place.heading)
@@ -266,8 +270,12 @@ class Estimator:
         speed, speed_variance, turn_rate = (self._wheel_mps if wheels else None), 1.0, self._gyro or 0.0
         place = None
         lasting = fix.error_m**2 if fix else 0.0
+        self._yaw_pull = 0.0
         if ekf is not None:
             speed, speed_variance, turn_rate = float(ekf.x[V]), float(ekf.p[V, V]), float(ekf.x[W])
+            if self._gyro is None:
+                lag = wrap(float(ekf.x[H]) - (self._odom_heading - self._odom.yaw))
+                self._yaw_pull = lag / _YAW_FOLLOWS_S
             place = Place(*self._lonlat(ekf), ekf.position_variance + lasting, float(ekf.x[H]), float(ekf.p[H, H]))
             if wheels is None and abs(speed) < _STANDING_MPS:
                 speed = 0.0
@@ -281,6 +289,7 @@ class Estimator:
             speed,
             speed_variance,
             turn_rate,
+            self._yaw_pull,
             place,
             fix.time_s if fix else -math.inf,
             wheels.time_s if wheels else -math.inf,
@@ -297,8 +306,13 @@ class Estimator:
 
 
 def _is_sane(fix: Fix) -> bool:
-    numbers = (fix.lon, fix.lat, fix.error_m, fix.heading_deg or 0.0, fix.speed_mps or 0.0)
-    return all(map(math.isfinite, numbers)) and abs(fix.lat) < 89.9 and abs(fix.lon) <= 180 and fix.error_m > 0
+    return (
+        abs(fix.lat) < 89.9
+        and abs(fix.lon) <= 180
+        and 0 < fix.error_m <= _WORST_ERROR_M
+        and (fix.heading_deg is None or abs(fix.heading_deg) <= 360)
+        and (fix.speed_mps is None or 0 <= fix.speed_mps <= 150)
+    )
 
 
 def _way(before: Fix, after: Fix) -> tuple[float, float]:

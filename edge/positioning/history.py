@@ -35,13 +35,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Node:
-    """The state just after a measurement. `restarted`: the place has nothing to do with the one before."""
+    """The state just after a measurement.
+
+    `yaw_pull`: turn rate of the odometer frame beyond `turn_rate`, for at most a second.
+    `restarted`: the place has nothing to do with the one before.
+    """
 
     time_s: float
     odom: Odom
     speed_mps: float | None
     speed_variance: float
     turn_rate: float
+    yaw_pull: float
     place: Place | None
     fix_s: float
     odometer_s: float
@@ -101,7 +106,7 @@ class History:
         # Without anything new a vehicle does not roll on for ever.
         rolling = math.copysign(min(abs(dt), self._limits.coast_s), dt)
         way = (node.speed_mps or 0.0) * rolling
-        odom = node.odom.moved(way, node.turn_rate * rolling)
+        odom = node.odom.moved(way, node.turn_rate * rolling + node.yaw_pull * max(0.0, min(rolling, 1.0)))
         if dt < 0:
             odom = replace(odom, distance_m=node.odom.distance_m - abs(way))
         speed = node.speed_mps if supported <= self._limits.coast_s else None
