@@ -52,7 +52,7 @@ class Canvas:
         )
 
     def grid(self) -> tuple[Image, Image]:
-        """s (rows x 1) and t (1 x columns) of the pixel centres, metres."""
+        """Where the pixel centres are: s (rows x 1) and t (1 x columns), metres."""
         rows, cols = self.image.shape[:2]
         s = self.s0_m + (np.arange(rows, dtype=np.float32)[:, None] + 0.5) * RES_M
         t = self.left_m - (np.arange(cols, dtype=np.float32)[None, :] + 0.5) * RES_M

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from edge.simulator.noise import Floats, Image, generator
 
 PAINTS = ((60, 58, 56), (150, 150, 152), (206, 208, 208), (44, 40, 130), (120, 72, 36), (40, 40, 42), (92, 88, 84))
 GLASS, RUBBER, PLASTIC = (52.0, 50.0, 46.0), (30.0, 30.0, 31.0), (48.0, 48.0, 48.0)
+Edge: TypeAlias = tuple[float, float, float]
 #: Half width of body and roof, metres.
 BODY, ROOF = 0.89, 0.62
 PLATE_SIZE_M = (0.52, 0.11)
@@ -46,7 +48,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Car:
-    """Faces in drawing order (what lies on a face comes after it), and the plate seen from behind and from the front."""
+    """Faces in drawing order (what lies on a face comes after it); the plate from behind and from the front."""
 
     faces: tuple[Face, ...]
     plates: tuple[Floats, Floats]
@@ -67,11 +69,13 @@ def _wall(points: list[tuple[float, float]], y: float) -> Floats:
     return np.array([(x, y, z) for x, z in points])
 
 
-def _across(x0: float, z0: float, y0: float, x1: float, z1: float, y1: float, inset: float = 0.0) -> Floats:
-    """A quad across the car between two heights; `inset` shrinks it to lie within another one."""
-    quad = np.array([(x0, y0, z0), (x0, -y0, z0), (x1, -y1, z1), (x1, y1, z1)])
+def _across(low: Edge, high: Edge, inset: float = 0.0) -> Floats:
+    """A quad across the car between two edges (x, z, half width); `inset` shrinks it to lie within another one."""
+    (x0, z0, y0), (x1, z1, y1) = low, high
+    quad: Floats = np.array([(x0, y0, z0), (x0, -y0, z0), (x1, -y1, z1), (x1, y1, z1)])
     middle = quad.mean(axis=0)
-    return middle + (quad - middle) * (1 - inset)
+    smaller: Floats = middle + (quad - middle) * (1 - inset)
+    return smaller
 
 
 def _disc(x: float, y: float, z: float, radius: float) -> Floats:
@@ -103,23 +107,23 @@ def car(look: int, text: str) -> Car:
 
 def _ends(paint: tuple[float, float, float]) -> list[Face]:
     return [
-        Face(_across(-2.13, 0.28, BODY, -2.18, 0.52, BODY), PLASTIC),
-        Face(_across(-2.18, 0.52, BODY, -2.12, 0.95, BODY), paint),
-        Face(_across(-2.12, 0.95, BODY, -1.9, 0.97, BODY), paint, 0.2),
-        Face(_across(1.05, 0.97, BODY, 1.95, 0.82, BODY), paint, 0.3),
-        Face(_across(1.95, 0.82, BODY, 2.16, 0.6, BODY), paint, 0.1),
-        Face(_across(2.16, 0.6, BODY, 2.12, 0.28, BODY), PLASTIC),
-        Face(_across(2.0, 0.76, 0.42, 2.14, 0.62, 0.42), RUBBER),
+        Face(_across((-2.13, 0.28, BODY), (-2.18, 0.52, BODY)), PLASTIC),
+        Face(_across((-2.18, 0.52, BODY), (-2.12, 0.95, BODY)), paint),
+        Face(_across((-2.12, 0.95, BODY), (-1.9, 0.97, BODY)), paint, 0.2),
+        Face(_across((1.05, 0.97, BODY), (1.95, 0.82, BODY)), paint, 0.3),
+        Face(_across((1.95, 0.82, BODY), (2.16, 0.6, BODY)), paint, 0.1),
+        Face(_across((2.16, 0.6, BODY), (2.12, 0.28, BODY)), PLASTIC),
+        Face(_across((2.0, 0.76, 0.42), (2.14, 0.62, 0.42)), RUBBER),
     ]
 
 
 def _cabin(paint: tuple[float, float, float], tail: float) -> list[Face]:
-    rear = (-2.1, 0.95, BODY - 0.04, tail, 1.44, ROOF)
-    front = (0.25, 1.47, ROOF, 1.12, 0.96, BODY - 0.06)
+    rear = (-2.1, 0.95, BODY - 0.04), (tail, 1.44, ROOF)
+    front = (0.25, 1.47, ROOF), (1.12, 0.96, BODY - 0.06)
     return [
         Face(_across(*rear), paint),
         Face(_across(*rear, inset=0.14), GLASS, 0.25),
-        Face(_across(tail, 1.44, ROOF, 0.25, 1.47, ROOF), paint, 0.35),
+        Face(_across((tail, 1.44, ROOF), (0.25, 1.47, ROOF)), paint, 0.35),
         Face(_across(*front), paint),
         Face(_across(*front, inset=0.1), GLASS, 0.3),
     ]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a test drive: plans it from the seed, draws its frames, writes them with the sensors' readings and the truth."""
+"""Makes a test drive: plans it from the seed, draws it, writes it with the sensors' readings and the truth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from edge.simulator.picture import Painter
 from edge.simulator.recording import Recording
 from edge.simulator.route import Place, Route
 from edge.simulator.scenario import Mark, Scenario, Scene, plan
+from edge.simulator.sightings import Glance
 from edge.simulator.truth import Sighting, TrueDefect, TrueFrame, TrueObject, Truth
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ BOUNDS = {
     "frame_every_m": (0.2, 50.0, "m"),
     "stop_s": (0.0, 600.0, "s"),
 }
+#: What has to be made unrecognisable in any case.
+DETAILS: dict[str, Literal["plate", "face"]] = {"vehicle": "plate", "person": "face"}
 #: How fast the camera's exposure follows the light, seconds.
 EXPOSURE_S = 0.35
 
 
 def default_camera() -> Calibration:
-    """A camera behind the windscreen of a van or a bus: 960 x 540, 65 degrees wide, 2.1 m high, looking 12 degrees down."""
+    """A camera in a van or a bus: 960 x 540, 65 degrees wide, 2.1 m high, looking 12 degrees down."""
     focal = round(480 / math.tan(math.radians(32.5)), 2)
     return Calibration(
         "simulated-960x540",
@@ -89,7 +92,8 @@ def simulate(
     """Render a drive into the folder `out`; the same arguments give the same drive.
 
     `frame_every_m`: metres between frames at full speed; `stop_at_m`: stand there for `stop_s` seconds while the
-    camera goes on; `scene`: street, tunnel (all of the drive, no fix at all) or mixed; `progress`: called with frames done and frames in all.
+    camera goes on; `scene`: street, tunnel (all of the drive, so no fix at all) or mixed; `progress`: is called with
+    the frames done and the frames in all.
 
     Raises:
         InputError: an option is out of bounds, or the folder cannot be used.
@@ -169,16 +173,15 @@ class _Drive:
         return frames
 
     def _look(self, name: str, place: Place, view: View, picture: Image, painter: Painter) -> None:
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        glance = Glance(name, place, view, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
         for mark in (*self.scenario.defects, *self.scenario.decoys):
-            seen = sightings.see_mark(mark, name, painter.optics, self.route, place, view, grey)
-            self._note(mark.id, seen)
+            self._note(mark.id, sightings.see_mark(mark, painter.optics, self.route, glance))
         for index, shown in view.shown.items():
             thing = self.scenario.uprights[index]
             if thing.label != "tree":
-                whole, detail = sightings.see_upright(shown, name, view, thing.s_m - place.s_m)
+                whole, detail = sightings.see_upright(shown, glance, thing.s_m - place.s_m)
                 self._note(thing.id, whole)
-                self._note(f"{thing.id}-{'plate' if thing.label == 'vehicle' else 'face'}", detail)
+                self._note(f"{thing.id}-{DETAILS[thing.label]}", detail)
 
     def _note(self, name: str, seen: Sighting | None) -> None:
         if seen is not None:
@@ -210,11 +213,10 @@ class _Drive:
                 continue
             if thing.id in self._seen:
                 found.append(TrueObject(thing.id, thing.label, frames=tuple(self._seen[thing.id])))
-            for kind, text in (("plate", thing.plate), ("face", None)):
-                name = f"{thing.id}-{kind}"
-                if name in self._seen:
-                    label = "plate" if kind == "plate" else "face"
-                    found.append(TrueObject(name, label, thing.id, text, tuple(self._seen[name])))
+            name = f"{thing.id}-{DETAILS[thing.label]}"
+            if name in self._seen:
+                frames = tuple(self._seen[name])
+                found.append(TrueObject(name, DETAILS[thing.label], thing.id, thing.plate or None, frames))
         return tuple(found)
 
 

@@ -25,11 +25,6 @@ class Figure:
     height_m: float
     face: tuple[float, float, float, float] | None = None
 
-    @property
-    def width_m(self) -> float:
-        """Width of the whole picture."""
-        return self.height_m * self.picture.shape[1] / self.picture.shape[0]
-
 
 class _Pencil:
     """Draws shapes given in metres (x right of the middle, z up) with soft shading."""
@@ -52,7 +47,9 @@ class _Pencil:
 
     def limb(self, points: list[tuple[float, float]], wide: float, colour: tuple[float, ...]) -> None:
         where = np.array([self.at(*p) for p in points])
-        cv2.polylines(self.image, [where], False, (*colour, 255), max(2, round(wide * self._scale)), cv2.LINE_AA)
+        cv2.polylines(
+            self.image, [where], isClosed=False, color=(*colour, 255), thickness=max(2, round(wide * self._scale))
+        )
 
 
 def _dark(colour: tuple[float, ...], share: float) -> tuple[float, ...]:
@@ -87,27 +84,19 @@ def person(look: int, *, facing: bool) -> Figure:
             [(side * 0.2, 1.38 * k), (side * 0.27, 1.1 * k), hand], 0.11, _dark(coat, 0.72 if side < 0 else 0.9)
         )
         pencil.oval(*hand, 0.08, 0.11, skin)
-    body = [
-        (-0.2, 1.44),
-        (0.2, 1.44),
-        (0.23, 1.3),
-        (0.19, 1.0),
-        (0.22, 0.78),
-        (-0.22, 0.78),
-        (-0.19, 1.0),
-        (-0.23, 1.3),
-    ]
+    half = [(0.06, 1.5), (0.17, 1.45), (0.22, 1.36), (0.2, 1.05), (0.21, 0.8)]
+    body = [*half, *((-x, z) for x, z in reversed(half))]
     pencil.shape([(x, z * k) for x, z in body], coat)
-    pencil.shape([(0.08, 1.44 * k), (0.23, 1.3 * k), (0.22, 0.78 * k), (0.13, 0.78 * k)], _dark(coat, 0.78))
+    pencil.shape([(0.1, 1.47 * k), (0.22, 1.36 * k), (0.21, 0.8 * k), (0.12, 0.8 * k)], _dark(coat, 0.78))
     if facing:
         pencil.shape([(-0.05, 1.46 * k), (0.05, 1.46 * k), (0.0, 1.3 * k)], _dark(skin, 0.85))
         pencil.limb([(0.0, 1.3 * k), (0.01, 0.8 * k)], 0.008, _dark(coat, 0.55))
     pencil.limb([(0.0, 1.42 * k), (0.0, 1.52 * k)], 0.11, _dark(skin, 0.78))
     top = height - 0.125
     face = _head(pencil, top, skin, hair, rng, facing=facing)
-    picture = pencil.image
+    picture: Image = pencil.image
     light = np.linspace(1.08, 0.84, picture.shape[1], dtype=np.float32)[None, :]
-    folds = 1 + 0.09 * cloud(rng, *picture.shape[:2], 40, 3)
+    folds = 1 + 0.09 * cloud(rng, picture.shape[0], picture.shape[1], 40, 3)
     picture[..., :3] = np.clip(picture[..., :3] * (light * folds)[..., None], 0, 255)
     picture = cv2.GaussianBlur(picture, (0, 0), 1.0)
     return Figure(picture, height + 0.02, face)
@@ -143,7 +132,7 @@ def _head(
     pencil.oval(0, z - 0.072, 0.054, 0.018, (96, 92, 168))
     pencil.limb([(-0.024, z - 0.071), (0.024, z - 0.071)], 0.004, (60, 56, 100))
     pencil.oval(0, z - 0.103, 0.05, 0.012, _dark(skin, 0.9))
-    pencil.shape([(-0.08, z + 0.02), (-0.06, z + 0.085), (0.06, z + 0.085), (0.08, z + 0.02), (0.0, z + 0.062)], hair)
+    pencil.shape([(-0.08, z + 0.02), (-0.055, z + 0.1), (0.055, z + 0.1), (0.08, z + 0.02), (0.0, z + 0.062)], hair)
     x1, y1 = pencil.at(-HEAD_WIDTH_M / 2, z + 0.09)
     x2, y2 = pencil.at(HEAD_WIDTH_M / 2, z - 0.125)
     return float(x1), float(y1), float(x2), float(y2)

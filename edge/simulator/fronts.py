@@ -91,4 +91,5 @@ def panorama(seed: int) -> Image:
     trees = cloud(rng, rows, cols, 8, 3)
     ground = up < skyline + 0.5 * trees
     image[ground] = (np.array([120, 128, 116], np.float32) * (1 + 0.16 * trees[..., None]))[ground]
-    return np.clip(image, 0, 255).astype(np.uint8)
+    sky: Image = np.clip(image, 0, 255).astype(np.uint8)
+    return sky

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def _facets() -> tuple[Facet, ...]:
     cut = top - wall
     corners = [(-half, 0.0), (-half, wall), (cut - half, top), (half - cut, top), (half, wall), (half, 0.0)]
     facets, along = [], 0.0
-    for (t0, z0), (t1, z1) in zip(corners, corners[1:], strict=False):
+    for (t0, z0), (t1, z1) in pairwise(corners):
         length = float(np.hypot(t1 - t0, z1 - z0))
         facets.append(Facet(t0, z0, t1, z1, along, along + length))
         along += length
@@ -57,7 +58,7 @@ LINING_LENGTH = LINING[-1].u1_m
 
 
 def lining_point(u_m: Floats) -> tuple[Floats, Floats]:
-    """t and z (metres) of places along the lining's profile."""
+    """Distance to the left (t) and height (z), metres, of places along the lining's profile."""
     knots = [LINING[0].u0_m, *(facet.u1_m for facet in LINING)]
     t = np.interp(u_m, knots, [LINING[0].t0, *(facet.t1 for facet in LINING)])
     z = np.interp(u_m, knots, [LINING[0].z0, *(facet.z1 for facet in LINING)])

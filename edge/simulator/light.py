@@ -32,14 +32,15 @@ class Light:
 
     def along(self, s_m: Floats) -> Floats:
         """Light under the open sky or the lamps, without shadows, per place along the road."""
-        day = 0.74 + 0.26 * np.interp(s_m, self._s, self._sun)
+        day: Floats = 0.74 + 0.26 * np.interp(s_m, self._s, self._sun)
         tunnel = self._scenario.tunnel
         if tunnel is None:
-            return np.asarray(day)
+            return day
         lamps = TUNNEL_LIGHT * (0.86 + 0.14 * np.cos(2 * np.pi * s_m / LAMP_EVERY_M))
         depth = np.minimum(s_m - tunnel[0], tunnel[1] - s_m)
         reach = np.exp(-np.clip(depth, 0, None) / 4.0)
-        return np.where(depth > 0, lamps + (day * 0.8 - lamps) * reach, day)
+        level: Floats = np.where(depth > 0, lamps + (day * 0.8 - lamps) * reach, day)
+        return level
 
     def ground(self, s0_m: float) -> Image:
         """Light on one tile of the ground, float32, one pixel per `COARSE_M`."""
@@ -48,7 +49,8 @@ class Light:
         shadow = cv2.GaussianBlur(self._shadows(s0_m, rows, cols), (0, 0), 1.6)
         sun = np.interp(s, self._s, self._sun)[:, None]
         level = self.along(s)[:, None] * (1 - (0.18 + 0.44 * sun) * shadow)
-        return cv2.GaussianBlur((level * self._contact(s0_m, rows, cols)).astype(np.float32), (0, 0), 1.0)
+        soft: Image = cv2.GaussianBlur((level * self._contact(s0_m, rows, cols)).astype(np.float32), (0, 0), 1.0)
+        return soft
 
     def _shadows(self, s0: float, rows: int, cols: int) -> Image:
         mask = np.zeros((rows, cols), np.float32)

@@ -70,7 +70,8 @@ class Lining:
         glow = (0.28 * np.exp(-((nearest / 1.5) ** 2) - (side / 0.9) ** 2)).astype(np.float32)
         scallop = (1 + 0.22 * np.cos(2 * np.pi * s / LAMP_EVERY_M)[:, None] * np.exp(-side / 3)).astype(np.float32)
         level = along * scallop * 0.95 + glow
-        return cv2.merge([level, level, level])
+        lit: Image = cv2.merge([level, level, level])
+        return lit
 
     @staticmethod
     def _bar(

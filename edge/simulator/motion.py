@@ -44,18 +44,20 @@ class Motion:
         t, s = np.append(t, end_s), np.append(s, end_m)
         if end_m < length_m:
             t, s = np.append(t, end_s + (length_m - end_m) / speed), np.append(s, length_m)
-        stays = np.append(True, s[:-1] < length_m)  # noqa: FBT003 - an array's value
-        return t[stays], s[stays]
+        rows = 1 + int(np.count_nonzero(s[:-1] < length_m))
+        return t[:rows], s[:rows]
 
     def distance(self, t_s: Floats) -> Floats:
         """Metres run at times."""
-        return np.interp(t_s, self._t, self._s)
+        run: Floats = np.interp(t_s, self._t, self._s)
+        return run
 
     def speed(self, t_s: Floats) -> Floats:
         """Metres per second at times."""
         half = STEP_S
         run = self.distance(np.clip(t_s + half, 0, self.duration_s)) - self.distance(np.clip(t_s - half, 0, None))
-        return run / (np.clip(t_s + half, 0, self.duration_s) - np.clip(t_s - half, 0, None))
+        speed: Floats = run / (np.clip(t_s + half, 0, self.duration_s) - np.clip(t_s - half, 0, None))
+        return speed
 
     def frame_times(self, every_m: float) -> Floats:
         """Capture times: a steady camera that takes one frame every `every_m` metres at full speed."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image: TypeAlias = NDArray[Any]
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
 
 def generator(seed: int, *purpose: str | int) -> np.random.Generator:
@@ -28,7 +28,8 @@ def smooth(rng: np.random.Generator, count: int, cells: float) -> Floats:
     left = np.clip(where.astype(int), 0, len(knots) - 2)
     share = where - left
     share = share * share * (3 - 2 * share)
-    return knots[left] * (1 - share) + knots[left + 1] * share
+    line: Floats = knots[left] * (1 - share) + knots[left + 1] * share
+    return line
 
 
 def cloud(rng: np.random.Generator, height: int, width: int, cell: float, octaves: int = 3) -> Image:

@@ -33,7 +33,7 @@ class Optics:
 
     def __init__(self, calibration: Calibration) -> None:
         c = self.calibration = calibration
-        distance, rays = self._reach(np.arange(float(c.width)), 0)
+        _, rays = self._reach(np.arange(float(c.width)), 0)
         self.sky = -rays[..., 2] <= FLAT
         flat = np.where(
             self.sky, 1e9, np.hypot(rays[..., 0], rays[..., 1]) * c.height_m / np.maximum(-rays[..., 2], FLAT)
@@ -48,7 +48,7 @@ class Optics:
         self.elevation_deg = np.degrees(np.arctan2(rays[..., 2], np.hypot(rays[..., 0], rays[..., 1])))
 
     def _reach(self, cols: Floats, top: int) -> tuple[Floats, Floats]:
-        """How many times the ray of each pixel (rows from `top` down) runs to the ground or to `FAR_M`, and the rays."""
+        """How often each pixel's ray (rows from `top` down) fits before the ground or `FAR_M`, and the rays."""
         c = self.calibration
         u, v = np.meshgrid(cols, np.arange(float(top), float(c.height)))
         rays: Floats = np.stack([(u - c.cx) / c.fx, (v - c.cy) / c.fy, np.ones_like(u)], axis=-1) @ c.rotation.T
@@ -82,7 +82,7 @@ class Optics:
         return bands
 
     def road_map(self, route: Route, place: Place) -> tuple[Image, Image]:
-        """s minus the vehicle's s, and t, of every pixel from row `top` down (float32, metres).
+        """Metres ahead of the vehicle along the road, and t, of every pixel from row `top` down (float32).
 
         A polynomial stands for the exact inverse; it is good to a few millimetres within 25 m.
         """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a drive's folder: `frames/`, `frames.csv`, `track.csv`, `odometry.csv`, `calibration.toml`, `instances.json`."""
+"""Writes a drive's folder: pictures, tables, the camera's calibration and the boxes in COCO's form."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def coco(truth: Truth) -> dict[str, Any]:
         }
         for frame in truth.frames
     ]
-    things = [*(d for d in truth.defects if d.surface == "road"), *(o for o in truth.objects if o.label in CATEGORIES)]
-    seen = [(thing.label, sighting) for thing in things for sighting in thing.frames]
+    seen = [(d.label, sighting) for d in truth.defects if d.surface == "road" for sighting in d.frames]
+    seen += [(o.label, sighting) for o in truth.objects if o.label in CATEGORIES for sighting in o.frames]
     return {
         "info": {"description": "simulated drive, no real pictures", "seed": truth.seed},
         "licenses": [],

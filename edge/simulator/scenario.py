@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from edge.simulator import shapes
+from edge.simulator import roadside, shapes
 from edge.simulator.layout import LINING_LENGTH, TUNNEL_WALL
 from edge.simulator.noise import Floats, generator
+from edge.simulator.roadside import Upright, under
 from edge.simulator.shapes import Stroke
 
 Scene = Literal["street", "tunnel", "mixed"]
@@ -56,23 +57,15 @@ class Mark:
         return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
     @property
+    def is_line(self) -> bool:
+        """Whether it is a single crack, to be seen by its opening alone."""
+        return self.outline is None and self.label != "alligator_crack"
+
+    @property
     def centre(self) -> tuple[float, float]:
         """Middle of the extent (s, t)."""
         s0, s1, t0, t1 = self.extent
         return (s0 + s1) / 2, (t0 + t1) / 2
-
-
-@dataclass(frozen=True)
-class Upright:
-    """A car, a person or a tree; `s_m`, `t_m`: its foot; `along`: +1 looks the way we drive, -1 towards us."""
-
-    id: str
-    label: Literal["vehicle", "person", "tree"]
-    s_m: float
-    t_m: float
-    along: int
-    look: int
-    plate: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,14 +106,14 @@ def plan(seed: int, length_m: float, scene: Scene) -> Scenario:
     tunnel = _tunnel(seed, length_m, scene)
     room = _Room(0.6)
     rng = generator(seed, "scenario")
-    crossings = tuple(s for s in np.arange(45.0, length_m, 190.0) + rng.uniform(0, 60) if not _under(tunnel, s, 12))
+    crossings = tuple(s for s in np.arange(45.0, length_m, 190.0) + rng.uniform(0, 60) if not under(tunnel, s, 12))
     defects = _road_defects(seed, length_m, room)
     decoys = _decoys(seed, length_m, tunnel, room)
     if tunnel is not None:
         defects += _lining_defects(seed, max(3.0, tunnel[0] + 0.5), min(length_m + 6, tunnel[1] - 0.5))
     return Scenario(
         seed, length_m, tunnel, tuple(defects), tuple(decoys),
-        tuple(_uprights(seed, length_m, tunnel)), tuple(float(s) for s in crossings),
+        tuple(roadside.plan(seed, length_m, tunnel)), tuple(float(s) for s in crossings),
     )  # fmt: skip
 
 
@@ -131,10 +124,6 @@ def _tunnel(seed: int, length_m: float, scene: Scene) -> tuple[float, float] | N
         return -1000.0, length_m + 1000.0
     start = round(length_m * generator(seed, "tunnel").uniform(0.55, 0.7), 1)
     return start, start + round(0.2 * length_m, 1)
-
-
-def _under(tunnel: tuple[float, float] | None, s_m: float, margin_m: float) -> bool:
-    return tunnel is not None and tunnel[0] - margin_m < s_m < tunnel[1] + margin_m
 
 
 def _moved(mark: Mark, s_m: float, t_m: float) -> Mark:
@@ -235,7 +224,7 @@ def _lining_defect(rng: np.random.Generator, name: str, label: str) -> Mark:
         return Mark(name, label, "lining", None, strokes, look)
     if label == "spalling":
         outline = shapes.blob(rng, rng.uniform(0.35, 1.2), rng.uniform(0.3, 0.9), rough=0.35)
-        return Mark(name, label, "lining", outline, (), look, False, round(rng.uniform(0.02, 0.05), 3))
+        return Mark(name, label, "lining", outline, (), look, depth_m=round(rng.uniform(0.02, 0.05), 3))
     outline = shapes.blob(rng, rng.uniform(0.5, 1.4), rng.uniform(1.2, 2.6), rough=0.3)
     return Mark(name, label, "lining", outline, (), look, wet=True)
 
@@ -249,7 +238,7 @@ def _decoys(seed: int, length_m: float, tunnel: tuple[float, float] | None, room
             for _ in range(20):
                 s = 6.0 + length_m * (i + rng.uniform(0, 1)) / wanted
                 mark = _decoy(rng, f"n{len(found):04d}", label, s)
-                if (label == "puddle" and _under(tunnel, s, 3)) or not room.take(mark.extent):
+                if (label == "puddle" and under(tunnel, s, 3)) or not room.take(mark.extent):
                     continue
                 found.append(mark)
                 break
@@ -259,7 +248,7 @@ def _decoys(seed: int, length_m: float, tunnel: tuple[float, float] | None, room
 def _decoy(rng: np.random.Generator, name: str, label: str, s_m: float) -> Mark:
     length, width, t = 0.64, 0.64, float(rng.choice([-1.65, 0.4, 1.65]) + rng.normal(0, 0.5))
     ring = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    outline = np.column_stack([np.cos(ring), np.sin(ring)]) * 0.32
+    outline: Floats = np.column_stack([np.cos(ring), np.sin(ring)]) * 0.32
     if label == "gully":
         length, width, t = 0.5, 0.32, float(rng.choice([-1, 1]) * 3.36)
         outline = np.array([[-0.25, -0.16], [0.25, -0.16], [0.25, 0.16], [-0.25, 0.16]])
@@ -275,29 +264,3 @@ def _decoy(rng: np.random.Generator, name: str, label: str, s_m: float) -> Mark:
         outline = shapes.blob(rng, length, width, rough=0.3)
     look = int(rng.integers(2**31))
     return _moved(Mark(name, label, "road", outline, (), look), s_m, t)
-
-
-def _uprights(seed: int, length_m: float, tunnel: tuple[float, float] | None) -> list[Upright]:
-    rng = generator(seed, "uprights")
-    found: list[Upright] = []
-    letters = "ABCDEFGHKLMNPRSTUVWXYZ"
-    for side, share in ((-1, 0.5), (1, 0.4)):
-        for s in np.arange(4.0, length_m + 115, 6.4):
-            at = float(s + rng.uniform(-0.5, 0.5))
-            # Made-up plates: no German district is called QX.
-            plate = f"QX {rng.choice(list(letters))}{rng.choice(list(letters))} {rng.integers(10, 9999)}"
-            look, draw = int(rng.integers(2**31)), rng.random()
-            if _under(tunnel, at, 10):
-                continue
-            if draw < share:
-                t = side * (4.75 + rng.uniform(-0.1, 0.15))
-                found.append(Upright(f"v{len(found):04d}", "vehicle", at, t, -side, look, plate))
-            elif draw > 0.75:
-                found.append(Upright(f"t{len(found):04d}", "tree", at, side * 5.5, 1, look))
-    for i in range(max(2, round(length_m * 45 / 1000))):
-        at = 6 + (length_m + 40) * (i + rng.uniform(0, 1)) / max(2, round(length_m * 45 / 1000))
-        side, look = int(rng.choice([-1, 1])), int(rng.integers(2**31))
-        if not _under(tunnel, at, 6):
-            t = side * rng.uniform(5.9, 7.9)
-            found.append(Upright(f"p{len(found):04d}", "person", float(at), t, int(rng.choice([-1, -1, 1])), look))
-    return found

@@ -108,7 +108,7 @@ def network(rng: np.random.Generator, length_m: float, width_m: float, cell_m: f
                 [tuple(np.round(a).astype(int).tolist()), tuple(np.round(b).astype(int).tolist())]
             )
             middle = ((a + b) / 2 + 20_000).astype(np.float32)
-            if cv2.pointPolygonTest(inside, (float(middle[0]), float(middle[1])), False) < 0:
+            if cv2.pointPolygonTest(inside, (float(middle[0]), float(middle[1])), measureDist=False) < 0:
                 continue
             strokes.setdefault((*ends[0], *ends[1]), _ragged(rng, np.array(ends, float) / 1000, cell_m))
     return tuple(strokes.values())

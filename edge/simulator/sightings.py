@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from edge.simulator import truth
 from edge.simulator.brush import GROUND, UPRIGHTS, WALL
 from edge.simulator.layout import lining_point
 from edge.simulator.truth import Box, Sighting
-
 from edge.simulator.uprights import count
 
 if TYPE_CHECKING:
@@ -52,47 +53,55 @@ def opening_m(mark: Mark) -> float | None:
     return float(np.quantile(np.concatenate([stroke.widths for stroke in mark.strokes]), 0.75))
 
 
-def see_mark(
-    mark: Mark, frame: str, optics: Optics, route: Route, place: Place, view: View, grey: Image
-) -> Sighting | None:
+@dataclass(frozen=True)
+class Glance:
+    """One frame: where it was taken, what it shows, and its grey picture as the camera gave it."""
+
+    frame: str
+    place: Place
+    view: View
+    grey: Image
+
+
+def see_mark(mark: Mark, optics: Optics, route: Route, glance: Glance) -> Sighting | None:
     """One defect or decoy in one frame; None where it does not show."""
-    ahead = mark.extent[1] - place.s_m
-    if not 0.0 < ahead or mark.extent[0] - place.s_m > MAX_DISTANCE_M:
+    if mark.extent[1] < glance.place.s_m - 1.0 or mark.extent[0] - glance.place.s_m > MAX_DISTANCE_M:
         return None
     s, t, z = mark_points(mark)
-    x, y = route.in_vehicle(place, s, t)
+    x, y = route.in_vehicle(glance.place, s, t)
     pixels, depth = optics.project(x, y, z)
-    height, width = grey.shape
+    height, width = glance.grey.shape
     ok = (depth > 0.3) & (pixels[:, 0] >= 0) & (pixels[:, 0] < width) & (pixels[:, 1] >= 0) & (pixels[:, 1] < height)
     if not ok.any():
         return None
     cols, rows = pixels[ok, 0].astype(int), pixels[ok, 1].astype(int)
-    free = view.layer[rows, cols] == (WALL if mark.surface == "lining" else GROUND)
-    share = float(free.sum()) / len(pixels)
-    box = _box(pixels[ok], width, height, _half_line(mark, optics, float(np.median(depth[ok]))))
-    long, short = max(box[2] - box[0], box[3] - box[1]), min(box[2] - box[0], box[3] - box[1])
-    if share < MIN_SHARE or long < MIN_PX or short < 1.0:
+    free = glance.view.layer[rows, cols] == (WALL if mark.surface == "lining" else GROUND)
+    opening = (opening_m(mark) or 0.0) * optics.calibration.fx / float(np.median(depth[ok]))
+    # The box goes around a crack's lines, not through their middles.
+    low, high = pixels[ok].min(axis=0) - opening / 2, pixels[ok].max(axis=0) + opening / 2
+    box = _clipped((float(low[0]), float(low[1]), float(high[0]), float(high[1])), width, height)
+    seen = Sighting(
+        glance.frame,
+        box,
+        round(float(free.sum()) / len(pixels), 3),
+        round(float(np.hypot(x.mean(), y.mean())), 2),
+        round(float(glance.grey[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1].mean()), 1),
+        round(_contrast(glance.grey, box, cols[free], rows[free]), 3),
+    )
+    if seen.visible_share < MIN_SHARE or _sides(box)[0] < MIN_PX or _sides(box)[1] < 1.0:
         return None
-    part = grey[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1]
-    bright, away = float(part.mean()), float(np.hypot(x.mean(), y.mean()))
-    contrast = _contrast(grey, box, cols[free], rows[free])
-    opening = opening_m(mark)
-    seen_opening = (
-        truth.CLEAR_OPENING_PX if opening is None else opening * optics.calibration.fx / float(np.median(depth[ok]))
-    )
-    clear = (
-        long >= truth.CLEAR_LONG_PX
-        and short >= truth.CLEAR_SHORT_PX
-        and seen_opening >= truth.CLEAR_OPENING_PX
-        and share >= truth.CLEAR_SHARE
-        and bright >= truth.CLEAR_BRIGHTNESS
-        and contrast >= truth.CLEAR_CONTRAST
-    )
-    return Sighting(frame, box, round(share, 3), round(away, 2), round(bright, 1), round(contrast, 3), clear)
+    wide_enough = not mark.is_line or opening >= truth.CLEAR_OPENING_PX
+    return msgspec.structs.replace(seen, clear=wide_enough and truth.is_clear(seen))
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    """The longer and the shorter side of a box."""
+    wide, high = box[2] - box[0], box[3] - box[1]
+    return max(wide, high), min(wide, high)
 
 
 def _contrast(grey: Image, box: Box, cols: Image, rows: Image) -> float:
-    """How far its own pixels differ from those around it, less what those differ among themselves, as a share of them."""
+    """How far its own pixels differ from those around it beyond what these differ by, as a share of them."""
     if not len(cols):
         return 0.0
     margin = 4 + 0.15 * max(box[2] - box[0], box[3] - box[1])
@@ -108,45 +117,33 @@ def _contrast(grey: Image, box: Box, cols: Image, rows: Image) -> float:
     return max(0.0, float(np.abs(around[own] - reference).mean()) - grain) / max(reference, 1.0)
 
 
-def _half_line(mark: Mark, optics: Optics, depth: float) -> float:
-    """Half a crack's opening in pixels: the box goes around its lines, not through their middles."""
-    opening = opening_m(mark)
-    return 0.0 if opening is None else 0.5 * opening * optics.calibration.fx / max(depth, 0.5)
-
-
-def _box(pixels: Floats, width: int, height: int, grow: float) -> Box:
-    low, high = pixels.min(axis=0) - grow, pixels.max(axis=0) + grow
-    return _clipped((float(low[0]), float(low[1]), float(high[0]), float(high[1])), width, height)
-
-
-def _clipped(box: tuple[float, float, float, float], width: int, height: int) -> Box:
+def _clipped(box: Box, width: int, height: int) -> Box:
     x1, x2 = (round(min(max(x, 0.0), float(width)), 1) for x in (box[0], box[2]))
     y1, y2 = (round(min(max(y, 0.0), float(height)), 1) for y in (box[1], box[3]))
     return x1, y1, x2, y2
 
 
-def see_upright(shown: Shown, frame: str, view: View, distance_m: float) -> tuple[Sighting | None, Sighting | None]:
+def see_upright(shown: Shown, glance: Glance, distance_m: float) -> tuple[Sighting | None, Sighting | None]:
     """One car or person, and its plate or face, in one frame."""
-    height, width = view.layer.shape
-    painted = view.areas.get(shown.index, 0)
+    painted = glance.view.areas.get(shown.index, 0)
     if not painted:
         return None, None
-    free = count(view.layer, shown, UPRIGHTS + shown.index) / painted
-    whole = _seen(shown.box, frame, free, width, height, distance_m)
+    layer, code = glance.view.layer, UPRIGHTS + shown.index
+    whole = _seen(shown.box, count(layer, shown, code) / painted, glance, distance_m)
     if shown.detail is None:
         return whole, None
-    x1, y1, x2, y2 = _clipped(shown.detail, width, height)
-    part = view.layer[int(y1) : int(y2) + 1, int(x1) : int(x2) + 1]
-    free = float((part == UPRIGHTS + shown.index).mean()) if part.size else 0.0
-    return whole, _seen(shown.detail, frame, free, width, height, distance_m)
+    x1, y1, x2, y2 = _clipped(shown.detail, layer.shape[1], layer.shape[0])
+    part = layer[int(y1) : int(y2) + 1, int(x1) : int(x2) + 1]
+    free = float((part == code).mean()) if part.size else 0.0
+    return whole, _seen(shown.detail, free, glance, distance_m)
 
 
-def _seen(
-    box: tuple[float, float, float, float], frame: str, free: float, width: int, height: int, distance_m: float
-) -> Sighting | None:
+def _seen(box: Box, free: float, glance: Glance, distance_m: float) -> Sighting | None:
+    """A box of which the share `free` has nothing in front, cut to the picture."""
+    height, width = glance.grey.shape
     inside = _clipped(box, width, height)
     area = (box[2] - box[0]) * (box[3] - box[1])
     share = free * (inside[2] - inside[0]) * (inside[3] - inside[1]) / max(area, 1e-6)
-    if share < MIN_SHARE or max(inside[2] - inside[0], inside[3] - inside[1]) < MIN_PX:
+    if share < MIN_SHARE or _sides(inside)[0] < MIN_PX:
         return None
-    return Sighting(frame, inside, round(min(1.0, share), 3), round(distance_m, 2))
+    return Sighting(glance.frame, inside, round(min(1.0, share), 3), round(distance_m, 2))

@@ -5,7 +5,8 @@
 A defect is in clear view (`clear_view`) when in at least `CLEAR_FRAMES` frames all of these hold (`Sighting.clear`):
 its box is at least `CLEAR_LONG_PX` long and `CLEAR_SHORT_PX` short, a crack's opening is at least
 `CLEAR_OPENING_PX` wide in the picture, at least `CLEAR_SHARE` of it lies in the picture with nothing in front, the
-picture is not darker there than `CLEAR_BRIGHTNESS`, and it stands out from its surroundings by `CLEAR_CONTRAST`. Pixels are those of the rendered picture.
+picture is not darker there than `CLEAR_BRIGHTNESS`, and it stands out from its surroundings by `CLEAR_CONTRAST`.
+Pixels are those of the rendered picture.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
 class TrueDefect(msgspec.Struct, frozen=True, omit_defaults=True, rename={"label": "class"}):
     """A defect, or a decoy that is none. `s_m`, `t_m`: middle of its extent along the road and to the left of it.
 
-    `length_m`: extent along the road; `width_m`: across it, on the lining along its profile; `z_m`: height above the road;
+    `length_m`: extent along the road; `width_m`: across it, on the lining along its profile; `z_m`: height above it;
     `opening_m`: a crack's width where it is wide (the upper quarter).
     """
 
@@ -118,6 +119,18 @@ class Truth(msgspec.Struct, frozen=True):
     defects: tuple[TrueDefect, ...]
     decoys: tuple[TrueDefect, ...]
     objects: tuple[TrueObject, ...]
+
+
+def is_clear(seen: Sighting) -> bool:
+    """Whether one frame shows a defect clearly, as far as its box says (the renderer judges a crack's opening)."""
+    wide, high = seen.box[2] - seen.box[0], seen.box[3] - seen.box[1]
+    return (
+        max(wide, high) >= CLEAR_LONG_PX
+        and min(wide, high) >= CLEAR_SHORT_PX
+        and seen.visible_share >= CLEAR_SHARE
+        and (seen.brightness or 0.0) >= CLEAR_BRIGHTNESS
+        and (seen.contrast or 0.0) >= CLEAR_CONTRAST
+    )
 
 
 def save(truth: Truth, path: Path) -> None:

@@ -18,12 +18,15 @@ from edge.simulator.noise import Floats, Image, generator
 if TYPE_CHECKING:
     from edge.simulator.light import Light
     from edge.simulator.optics import Optics
+    from edge.simulator.roadside import Upright
     from edge.simulator.route import Place, Route
-    from edge.simulator.scenario import Scenario, Upright
+    from edge.simulator.scenario import Scenario
     from edge.simulator.walls import Part
 
 #: Uprights nearer than this are out of the picture's sides; farther ones are left out.
 NEAR_M, FAR_M = 1.2, 110.0
+#: A plate shows while the camera is before or behind the car by more than this.
+PLATE_AHEAD_M = 2.4
 #: The sun stands at the right behind, in road axes (along, left, up).
 SUN = np.array([-0.5, -0.45, 0.74])
 
@@ -41,6 +44,11 @@ def count(layer: Image, shown: Shown, code: int) -> int:
     """Pixels that show this code, looked for around its box."""
     x1, y1, x2, y2 = (max(0, int(value)) for value in shown.box)
     return int(np.count_nonzero(layer[max(0, y1 - 2) : y2 + 3, max(0, x1 - 2) : x2 + 3] == code))
+
+
+def _bounds(pixels: Floats) -> tuple[float, float, float, float]:
+    (x1, y1), (x2, y2) = pixels.min(axis=0), pixels.max(axis=0)
+    return float(x1), float(y1), float(x2), float(y2)
 
 
 class Uprights:
@@ -91,8 +99,8 @@ class Uprights:
         x1, x2, y1, y2 = int(cols[0]), int(cols[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
         box = (left + x1 * scale, top + y1 * scale, left + x2 * scale, top + y2 * scale)
         face = figure.face
-        detail = None if face is None else tuple((left, top)[i % 2] + face[i] * scale for i in range(4))
-        return Shown(index, box, detail)  # type: ignore[arg-type]
+        detail = face and (left + face[0] * scale, top + face[1] * scale, left + face[2] * scale, top + face[3] * scale)
+        return Shown(index, box, detail)
 
     def _car_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
         car = self._car(thing.look, thing.plate)
@@ -105,21 +113,11 @@ class Uprights:
         for face, start, end in zip(car.faces, car.starts, car.starts[1:], strict=False):
             if face.normal @ (eye - face.corners[0]) > 0:
                 brush.polygon(everything[start:end], face.lit(level, sun), UPRIGHTS + index)
-        detail = self._plate_drawn(brush, place, index, thing, car, eye, level)
-        low, high = everything.min(axis=0), everything.max(axis=0)
-        return Shown(index, (float(low[0]), float(low[1]), float(high[0]), float(high[1])), detail)
-
-    def _plate_drawn(
-        self, brush: Brush, place: Place, index: int, thing: Upright, car: cars.Car, eye: Floats, level: float
-    ) -> tuple[float, float, float, float] | None:
-        plate = car.plates[0] if eye[0] < 0 else car.plates[1]
-        corners = self._pixels(place, thing, plate)
-        if abs(eye[0]) < 2.4 or corners is None:
-            return None
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        picture = np.clip(car.plate * (0.9 * level), 0, 255).astype(np.uint8)
-        brush.quad(picture, corners, UPRIGHTS + index)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        seen_from = 0 if eye[0] < 0 else 1
+        plate = self._pixels(place, thing, car.plates[seen_from]) if abs(eye[0]) > PLATE_AHEAD_M else None
+        if plate is not None:
+            brush.quad(np.clip(car.plate * (0.9 * level), 0, 255).astype(np.uint8), plate, UPRIGHTS + index)
+        return Shown(index, _bounds(everything), None if plate is None else _bounds(plate))
 
     def _pixels(self, place: Place, thing: Upright, corners: Floats) -> Floats | None:
         s, t = thing.s_m + thing.along * corners[:, 0], thing.t_m + thing.along * corners[:, 1]

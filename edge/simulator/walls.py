@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -80,7 +81,7 @@ class Walls:
         if tunnel is not None:
             edges = sorted({*edges, *(s for s in tunnel if edges[0] < s < edges[-1])})
         found: list[Part] = []
-        for near, far in zip(edges, edges[1:], strict=False):
+        for near, far in pairwise(edges):
             if far - near < 0.02:
                 continue
             distance = far - place.s_m
@@ -155,7 +156,7 @@ def _length(corners: Floats, first: int) -> float:
 
 @dataclass(frozen=True)
 class _Tiles:
-    """A wall's tiles with reduced copies: `make` draws a tile whose axis `axis` runs along s, `res_m` metres per pixel."""
+    """A wall's tiles with reduced copies; `make` draws one, `axis` of it runs along s, `res_m` metres per pixel."""
 
     make: Callable[[int], Image]
     axis: int
