@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KNOT_MPS = 1852 / 3600
 _DAY_S = 86_400.0
 _USED = (b"GGA", b"RMC")
+_NEEDED = {"GGA": ("time", "lat", "lon", "quality"), "RMC": ("time", "lat", "lon", "status")}
 _MAX_SENTENCE = 200
 #: GGA quality: 6 is the receiver's own dead reckoning, 7 typed in by hand, 8 a simulator.
 _ESTIMATED, _MANUAL, _SIMULATED = 6, 7, 8
@@ -108,12 +109,12 @@ class NmeaEpochs:
             return None
         try:
             message = NMEAReader.parse(sentence + b"\r\n")
-            if message is not None and message.msgID.encode() in _USED and hasattr(message, "time"):
+            if message is not None and all(hasattr(message, name) for name in _NEEDED[message.msgID]):
                 return message
-            reason = "not a sentence of its type"
+            reason = "not a whole sentence"
         except (NMEAParseError, NMEAMessageError, NMEATypeError, NMEAStreamError) as error:
             reason = str(error)
-        except (ValueError, AttributeError, IndexError, TypeError, OverflowError) as error:  # malformed fields
+        except (ValueError, AttributeError, LookupError, TypeError, OverflowError) as error:  # malformed fields
             reason = f"malformed ({error})"
         name = "checksum" if "checksum" in reason else "bad_sentence"
         self._problems.add(name, self._line, f"{reason[:120]}; left out")
@@ -181,9 +182,9 @@ def _epoch(day_s: float, lat: float, lon: float, gga: Any, rmc: Any) -> Epoch:
         error_m = max(4 * error_m, 20.0)
     heading, knots = _number(rmc, "cog"), _number(rmc, "spd")
     speed = knots * KNOT_MPS if knots is not None else None
-    day = rmc.date if rmc is not None and isinstance(rmc.date, date) else None
+    day = getattr(rmc, "date", None)
     utc_s = None
-    if day is not None:
+    if isinstance(day, date):
         utc_s = datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp() + day_s
     return Epoch(
         day_s,
