@@ -152,7 +152,10 @@ def _add_live(app: FastAPI, store: Store, stopping: Callable[[], bool]) -> None:
     async def changes() -> AsyncIterator[str]:
         told, quiet_s = -1, 0.0
         while not stopping():
-            sequence = await run_in_threadpool(store.sequence)
+            try:
+                sequence = await run_in_threadpool(store.sequence)
+            except StoreError:
+                return  # the page comes back by itself, and /healthz says what is wrong
             if sequence != told:
                 told, quiet_s = sequence, 0.0
                 yield f"event: change\nid: {sequence}\ndata: {sequence}\n\n"

@@ -72,6 +72,7 @@ class Link:
         self._stopping = threading.Event()
         self._connection = 0
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        #: Logged in and subscribed: from now on nothing is missed, whether or not we are there.
         self.connected = False
         self.error: BrokerError | None = None
 
@@ -124,24 +125,27 @@ class Link:
         return client
 
     def _run(self) -> None:
-        attempt = 0
-        while not self._stopping.is_set() and self.error is None:
+        attempt, said = 0, ""
+        while not self._stopping.is_set():
             try:
                 self._connect()
             except (OSError, ValueError) as error:  # ValueError: paho's word for a host name that cannot be one
                 reason = str(error)
             else:
                 was_connected, reason = self._serve()
-                attempt = 0 if was_connected else attempt
-            if self._stopping.is_set() or self.error is not None:
-                break
-            if attempt == 0:
+                if was_connected:
+                    attempt, said = 0, ""
+            if self._stopping.is_set():
+                return
+            if self.error is not None:
+                self._on_refused()
+                return
+            if reason != said:  # one line for each reason, not for each attempt
+                said = reason
                 where = f"{self._broker.host}:{self._broker.port}"
                 log.warning("no connection to the broker %s, trying again until it is there: %s", where, reason)
             self._stopping.wait(jitter(attempt))
             attempt += 1
-        if self.error is not None:
-            self._on_refused()
 
     def _connect(self) -> None:
         self._connection += 1
@@ -211,7 +215,6 @@ class Link:
                     f"broker {where} refuses our login: {why}; check broker.username and broker.password_file"
                 )
             return
-        self.connected = True
         kept = "its session was kept" if flags.session_present else "a new session"
         log.info("connected to the broker %s:%s, %s", self._broker.host, self._broker.port, kept)
         client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
@@ -222,6 +225,7 @@ class Link:
         denied = [topic for topic, code in zip(SUBSCRIPTIONS, codes, strict=False) if code.is_failure]
         if denied:
             log.error("the broker denies us %s; let %s read them", ", ".join(denied), self._broker.client_id)
+        self.connected = True
 
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: DisconnectFlags, code: ReasonCode, _p: Properties | None

@@ -9,13 +9,13 @@ import subprocess
 import sys
 
 import pytest
-import tomllib
 
 from depot import config
 from depot.cli import main
 from depot.config import Config, password
 from depot.errors import ConfigError
 from depot.store.sqlite import SqliteStore
+from settings.toml_file import tomllib
 from tests.depot import samples
 from tests.depot.test_store import event
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import subprocess
 import sys
@@ -12,9 +13,13 @@ import threading
 import httpx
 import pytest
 
+from depot.config import BrokerConfig
+from depot.ingest import Ingest, Reply
+from depot.mqtt import Link, _Token
 from messages.topics import Topic
 from tests.depot import samples
-from tests.servers import Mosquitto, mosquitto, wait_until
+from tests.depot.test_ingest import FakeStore
+from tests.servers import Mosquitto, mosquitto, need, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -125,7 +130,6 @@ def test_a_depot_killed_again_and_again_loses_nothing_and_shows_nothing_twice(tm
 def test_what_is_published_while_the_depot_is_down_arrives_when_it_returns(tmp_path, broker):
     depot = samples.DepotProcess(tmp_path, broker.port, 'client_id = "depot-away"').start()
     wait_until(lambda: depot.get("/healthz")["broker"] == "connected", what="depot connects")
-    wait_until(lambda: "connected to the broker" in depot.log, what="subscribed")
     with samples.fake_vehicle(broker.host, broker.port, "v-away") as vehicle:
         vehicle.acknowledged({vehicle.send(samples.observation(), 0)})
         depot.end(signal.SIGKILL)
@@ -160,6 +164,86 @@ def test_a_broker_that_refuses_the_login_ends_the_depot_with_code_5(tmp_path):
     assert ended.returncode == 5
     assert "refuses our login" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def secured(tmp_path) -> tuple[str, str]:
+    """A certificate for this machine, a login; lines for the broker and for the depot."""
+    run = functools.partial(subprocess.run, check=True, capture_output=True, cwd=tmp_path)
+    run([need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
+         "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])  # fmt: skip
+    run([need("mosquitto_passwd"), "-c", "-b", "logins", "depot", "geheim"])
+    (tmp_path / "password").write_text("geheim\n")
+    broker = f"allow_anonymous false\npassword_file {tmp_path}/logins"
+    depot = 'username = "depot"\npassword_file = "password"\ntls_ca = "cert.pem"'
+    return broker, depot
+
+
+def test_it_logs_in_over_tls(tmp_path):
+    extra, more = secured(tmp_path)
+    listener = f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem"
+    with (
+        mosquitto(tmp_path, extra=extra, listener=listener) as broker,
+        samples.depot_process(tmp_path, broker.port, more) as depot,
+    ):
+        wait_until(lambda: depot.get("/healthz")["broker"] == "connected", what="depot connects")
+
+
+def test_a_broker_with_a_certificate_of_somebody_else_is_not_spoken_to(tmp_path):
+    _, more = secured(tmp_path)
+    listener = f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem"
+    other = tmp_path / "other"
+    other.mkdir()
+    secured(other)
+    with mosquitto(tmp_path, listener=listener) as broker:
+        (tmp_path / "cert.pem").write_bytes((other / "cert.pem").read_bytes())
+        with samples.depot_process(tmp_path, broker.port, more) as depot:
+            wait_until(lambda: "certificate verify failed" in depot.log, what="it says so")
+            assert depot.get("/healthz")["broker"] == "waiting"
+
+
+@pytest.fixture
+def own_broker(tmp_path):
+    """A broker without anything that other tests left in it."""
+    with mosquitto(tmp_path) as running:
+        yield running
+
+
+def test_the_broker_keeps_what_was_taken_but_not_committed(own_broker):
+    """The vehicle sends once only; the first depot gets it, cannot store it and dies; the second one stores it."""
+    store, settings = FakeStore(fails=10**9), BrokerConfig(port=own_broker.port)
+    ingest, link = depot_parts(settings, store)
+    wait_until(lambda: link.connected, what="subscribed")
+    with samples.fake_vehicle(own_broker.host, own_broker.port) as vehicle:
+        event = vehicle.send(samples.observation())
+        assert store.tried.acquire(timeout=10)
+        ingest.stop()
+        link.stop()
+        good = FakeStore()
+        ingest, link = depot_parts(settings, good)
+        vehicle.acknowledged({event})
+        ingest.stop()
+        link.stop()
+    assert len(good.saved) == 1
+
+
+def depot_parts(settings: BrokerConfig, store: FakeStore) -> tuple[Ingest, Link]:
+    ingest = Ingest(store)  # type: ignore[arg-type]
+    link = Link(settings, put=ingest.put, refused=lambda: None)
+    ingest.start(link.reply)
+    link.start()
+    return ingest, link
+
+
+def test_what_came_over_an_earlier_connection_is_not_confirmed_on_the_next():
+    link = Link(BrokerConfig(), put=lambda _arrival: True, refused=lambda: None)
+    confirmed: list[tuple[int, int]] = []
+    link._client.ack = lambda mid, qos: confirmed.append((mid, qos))  # type: ignore[method-assign,assignment]
+    link._connection = 2
+    link.reply(Reply((), (_Token(1, 5, 1), _Token(2, 6, 1))))
+    link._send_replies()
+    assert confirmed == [(6, 1)]
+    link._wake_read.close()
+    link._wake_write.close()
 
 
 def test_sigterm_ends_it_cleanly_even_with_a_live_page_open(depot):

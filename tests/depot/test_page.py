@@ -19,7 +19,7 @@ from depot.errors import DepotError
 from depot.web import install
 from messages.types import LinePosition, Position
 from tests.depot import samples
-from tests.servers import missing, mosquitto, need
+from tests.servers import free_port, missing, mosquitto, need
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -194,6 +194,26 @@ def test_what_a_vehicle_sends_never_becomes_markup(browser, depot, vehicle):
     assert evil in text(browser, ".row-name")
     assert browser.title == "Wegewart"
     assert not browser.find_elements(By.CSS_SELECTOR, ".facts img, .row img")
+
+
+def test_a_base_map_that_does_not_answer_leaves_the_grid(browser, vendor, broker, vehicle, tmp_path):
+    style = f"http://127.0.0.1:{free_port()}/style.json"
+    with samples.depot_process(tmp_path, broker.port, f'[page]\nstyle_url = "{style}"') as depot:
+        vehicle.send(samples.observation(), 1)
+        browser.get(depot.url)
+        until(browser, lambda: text(browser, "#map-message").startswith("Die Grundkarte antwortet nicht"))
+        until(browser, lambda: text(browser, "#grid-note").startswith("Raster"))
+
+
+def test_without_the_map_library_the_list_still_works(browser, depot, vehicle):
+    vehicle.send(samples.observation(), 1)
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*maplibre-gl.mjs*"]})
+    browser.get(depot.url)
+    until(browser, lambda: "depot.web.install" in text(browser, "#map-message"))
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "[data-case='1']"))
+    press(browser, "j")
+    until(browser, lambda: "0,62" in text(browser, ".facts"))
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, depot, vehicle, tmp_path):

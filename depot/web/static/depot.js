@@ -5,6 +5,7 @@
 // from the last one seen, so a lost connection loses nothing.
 
 const PAGE = 2000;
+const RETRY_MS = 3000;
 
 export class Depot extends EventTarget {
   cases = new Map(); // number -> GeoJSON feature
@@ -19,12 +20,20 @@ export class Depot extends EventTarget {
   #busy = false;
 
   start() {
+    this.#listen();
+    // "3 minutes ago" grows old even when no news come.
+    setInterval(() => this.dispatchEvent(new Event("tick")), 20_000);
+  }
+
+  #listen() {
     const stream = new EventSource("/api/events");
     stream.addEventListener("open", () => this.#setLive(true));
-    stream.addEventListener("error", () => this.#setLive(false));
     stream.addEventListener("change", () => this.#refresh());
-    // Counters and "last heard" of vehicles age even when no news come.
-    setInterval(() => this.dispatchEvent(new Event("tick")), 20_000);
+    stream.addEventListener("error", () => {
+      this.#setLive(false);
+      // It comes back by itself after a lost connection, but gives up after an answer such as 503.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#listen(), RETRY_MS);
+    });
   }
 
   #setLive(live) {
