@@ -62,15 +62,17 @@ def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: b
     """
     folder = shared_folder() / "data" / "road"
     coco = json.loads((folder / f"instances_{split}.json").read_text(encoding="utf-8"))
+    images = [image for image in coco["images"] if not open_only or image["redistributable"] == "yes"]
+    return read_coco(folder, {**coco, "images": images}, teacher)
+
+
+def read_coco(folder: Path, coco: dict[str, Any], teacher: dict[str, Any] | None = None) -> list[Sample]:
+    """Samples of a COCO table whose images say which classes were annotated; file names are relative to the folder."""
     names = {category["id"]: category["name"] for category in coco["categories"]}
     by_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in coco["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
-    return [
-        _sample(folder, image, by_image.get(image["id"], []), names, teacher)
-        for image in coco["images"]
-        if not open_only or image["redistributable"] == "yes"
-    ]
+    return [_sample(folder, image, by_image.get(image["id"], []), names, teacher) for image in coco["images"]]
 
 
 def _sample(
@@ -84,7 +86,8 @@ def _sample(
     for name in image["annotated_classes"]:
         known[CLASSES.index(name)] = True
     known[CRACK] |= bool(known[list(TYPED)].all())
-    known[[PERSON, VEHICLE]] = teacher is not None
+    if teacher is not None:
+        known[[PERSON, VEHICLE]] = True
     scored = known.copy()
     if known[CRACK]:
         known[list(TYPED)] = True  # no crack here is no crack of any type; see `augment`

@@ -52,7 +52,7 @@ class Batches:
         examples = []
         for place in range(self._recipe.batch):
             rng = np.random.default_rng((self._recipe.seed, step, place))
-            from_drives = bool(self._pools[1]) and rng.random() < phase.simulated_share
+            from_drives = phase.simulated_share > 0 and rng.random() < phase.simulated_share
             pool, odds = self._pools[from_drives], self._odds[from_drives]
             count = (1, 2, 4)[rng.choice(3, p=phase.cells)]
             chosen = [pool[index] for index in rng.choice(len(pool), count, p=odds)]

@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from models.training.augment import MAP_STRIDE, cells, compose
 from models.training.classes import CLASSES, CRACK, POTHOLE, TYPED
+from models.training.drives import load_drives
 from tests.models.test_metric import HERE, THERE, sample
 
 PICTURE = np.full((192, 320, 3), 128, np.uint8)
@@ -63,3 +67,31 @@ def test_the_same_seed_gives_the_same_example() -> None:
     first, second = (compose([(one, PICTURE)], (640, 384), (0.7, 1.5), np.random.default_rng(3)) for _ in "ab")
     assert (first.picture == second.picture).all()
     assert (first.boxes == second.boxes).all()
+
+
+def test_a_drive_for_tests_is_not_for_training(tmp_path: Path) -> None:
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    table = {"info": {"seed": 7}, "images": [], "annotations": [], "categories": []}
+    (drive / "instances.json").write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(ValueError, match="seed 7 is not for training"):
+        load_drives(tmp_path)
+
+
+def test_a_drive_knows_every_class(tmp_path: Path) -> None:
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    names = ["longitudinal_crack", "transverse_crack", "alligator_crack", "pothole", "person", "vehicle"]
+    image = {"id": 1, "file_name": "a.jpg", "annotated_classes": names, "source": "simulated", "seq": "s"}
+    table = {
+        "info": {"seed": 1000},
+        "images": [image],
+        "annotations": [{"image_id": 1, "category_id": 4, "bbox": [1, 2, 3, 4], "iscrowd": 0}],
+        "categories": [{"id": index + 1, "name": name} for index, name in enumerate(names)],
+    }
+    (drive / "instances.json").write_text(json.dumps(table), encoding="utf-8")
+    (one,) = load_drives(tmp_path)
+    assert one.known.all()
+    assert one.view == "simulated"
+    assert one.boxes.tolist() == [[1, 2, 4, 6]]
+    assert one.labels.tolist() == [POTHOLE]
