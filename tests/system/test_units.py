@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The systemd units: systemd understands every line, they are hardened, and they hold the promises made elsewhere."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import need
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot")}
+REBOOT = ROOT / "firmware_config/raspberry_pi/etc/systemd/system/wegewart-edge.service.d/reboot.conf"
+#: systemd's own scale from 0 (locked up) to 10. The edge keeps cameras, serial receivers and the network.
+MAX_EXPOSURE = 2.0
+
+
+def read(name: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read_string(UNITS[name].read_text(encoding="utf-8"))
+    return parser
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_understands_every_line(name: str, tmp_path: Path) -> None:
+    program = need("systemd-analyze")
+    unit = tmp_path / UNITS[name].name
+    # The program is not installed where the test runs.
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", UNITS[name].read_text(encoding="utf-8")))
+    if name == "edge":
+        dropin = tmp_path / f"{unit.name}.d" / REBOOT.name
+        dropin.parent.mkdir()
+        dropin.write_text(REBOOT.read_text(encoding="utf-8"))
+    command = [program, "verify", "--man=no", "--recursive-errors=no", str(unit)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = [line for line in result.stderr.splitlines() if str(tmp_path) in line or unit.name in line]
+    assert (result.returncode, said) == (0, [])
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_what_a_unit_may_do_stays_small(name: str) -> None:
+    command = [need("systemd-analyze"), "security", "--offline=true", "--no-pager", str(UNITS[name])]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout)
+    if found is None:
+        pytest.skip(f"this systemd-analyze cannot judge a file offline (older than 250): {result.stderr.strip()}")
+    exposure = float(found[1])
+    print(f"{UNITS[name].name}: exposure {exposure}, at most {MAX_EXPOSURE}")
+    assert exposure <= MAX_EXPOSURE
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_program_that_a_unit_starts_is_one_that_the_project_installs(name: str) -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    assert Path(read(name)["Service"]["ExecStart"].split()[0]).name in scripts
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_is_always_started_again_but_not_with_a_wrong_configuration(name: str) -> None:
+    unit = read(name)
+    assert unit["Service"]["Restart"] == "always"
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+    errors = (ROOT / "edge/errors.py").read_text(encoding="utf-8")
+    code = re.search(r"class ConfigError.*?exit_code = (\d+)", errors, re.DOTALL)
+    assert code is not None
+    assert unit["Service"]["RestartPreventExitStatus"] == code[1]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_nothing_a_unit_waits_for_can_stop_it(name: str) -> None:
+    assert not {"Requires", "Requisite", "BindsTo", "PartOf"} & read(name)["Unit"].keys()
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_pictures_in_memory_never_get_to_the_disk(name: str) -> None:
+    service = read(name)["Service"]
+    assert (service["MemorySwapMax"], service["LimitCORE"], service["StateDirectoryMode"]) == ("0", "0", "0700")
+
+
+def test_the_daemon_is_watched_and_ended_in_time() -> None:
+    service = read("edge")["Service"]
+    assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
+    assert int(service["WatchdogSec"]) == 30
+    assert int(service["TimeoutStopSec"]) > 5, "delivery.drain_s is 5 s"
+
+
+def test_each_user_of_a_unit_is_made_by_sysusers() -> None:
+    made = (ROOT / "systemd/sysusers.d/wegewart.conf").read_text(encoding="utf-8")
+    assert {read(name)["Service"]["User"] for name in UNITS} == set(re.findall(r"(?m)^u (\S+)", made))
+
+
+def test_sysusers_understands_its_file() -> None:
+    command = [need("systemd-sysusers"), "--dry-run", str(ROOT / "systemd/sysusers.d/wegewart.conf")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if "unrecognized option" in result.stderr:
+        pytest.skip("this systemd-sysusers has no --dry-run (older than 250)")
+    assert result.returncode == 0, result.stderr
