@@ -117,7 +117,7 @@ class LivePositions:
             started = self._clock()
             try:
                 self._read_until_lost()
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a baud rate or host name that cannot be
                 self._counts["connection_lost"] += 1
                 attempt = 0 if self._clock() - started > _GOOD_S else attempt + 1
                 # One line for the first loss and then one in eight: a receiver that stays away must not fill the log.
