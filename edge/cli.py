@@ -99,6 +99,16 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--frame-every-m", type=float, default=2.0, help="metres per frame (default: %(default)s)")
     simulate.set_defaults(command=_simulate)
 
+    calibrate = commands.add_parser("calibrate", help="find out how the camera sits on the vehicle")
+    kinds = calibrate.add_subparsers(required=True, metavar="WHAT")
+    mount = kinds.add_parser("mount", help="pitch, yaw and focal length from a recording of a straight drive")
+    mount.add_argument("source", type=Path, help="folder of pictures, or a video file")
+    mount.add_argument("--track", type=Path, help="GPX, NMEA log or CSV (default: track.csv in the folder)")
+    mount.add_argument("--height-m", type=float, required=True, help="of the camera above the road, measured by hand")
+    mount.add_argument("--name", default="mount", help="the calibration's name in observations (default: %(default)s)")
+    mount.add_argument("--out", type=Path, required=True, metavar="FILE.toml", help="calibration file to write")
+    mount.set_defaults(command=_calibrate_mount)
+
     config = commands.add_parser("config", help="explain or check a configuration")
     actions = config.add_subparsers(required=True, metavar="ACTION")
     explain = actions.add_parser("explain", help="every key: meaning, unit, bounds, default, where its value came from")
@@ -240,6 +250,29 @@ def _simulate(options: argparse.Namespace) -> int:
     print(
         f"{options.out}: {summary.frames} frames, {summary.length_m:.0f} m, {sum(summary.defects.values())} defects "
         f"({sum(summary.clear_view.values())} in clear view), rendered in {time.monotonic() - started_s:.0f} s"
+    )
+    return 0
+
+
+def _calibrate_mount(options: argparse.Namespace) -> int:
+    from edge.config import calibration_text  # noqa: PLC0415
+    from edge.sources import mount_from_drive, recorded_track  # noqa: PLC0415
+
+    if not 0.1 < options.height_m <= 10:
+        raise ConfigError(f"--height-m {options.height_m}: must be above 0.1 and at most 10")
+    track = recorded_track(options.source, options.track)
+    found = mount_from_drive(options.source, track, options.height_m, name=options.name)
+    if found is None:
+        raise InputError(
+            f"{options.source}: the mounting cannot be found from this recording; it needs a track or odometry and at"
+            " least 100 m straight ahead on a road with visible texture, by day"
+        )
+    try:
+        options.out.write_text(calibration_text(found), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{options.out}: cannot be written: {error.strerror}") from None
+    print(
+        f"{options.out}: focal length {found.fx:.0f} px, pitch {found.pitch_deg:.1f} deg, yaw {found.yaw_deg:.1f} deg"
     )
     return 0
 

@@ -126,7 +126,7 @@ class VehicleConfig(Section, frozen=True):
 class _CalibrationFile(Section, frozen=True):
     """A camera's geometry; fields as in `edge.geometry.Calibration`."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=100)]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
     width: Annotated[int, Meta(ge=16, le=20_000)]
     height: Annotated[int, Meta(ge=16, le=20_000)]
     fx: Annotated[float, Meta(gt=1)]
@@ -175,3 +175,13 @@ def load_calibration(path: Path) -> Calibration:
     except SettingsError as error:
         raise ConfigError(str(error)) from None
     return Calibration(**{name: getattr(values, name) for name in values.__struct_fields__})
+
+
+def calibration_text(calibration: Calibration) -> str:
+    """A calibration as the text of its file; `load_calibration` reads it back."""
+    values = {name: getattr(calibration, name) for name in _CalibrationFile.__struct_fields__}
+    lines = ["# A camera's geometry: edge.geometry.Calibration says what each key means."]
+    lines += [
+        f"{name} = {value!r}" if not isinstance(value, str) else f'{name} = "{value}"' for name, value in values.items()
+    ]
+    return "\n".join(lines) + "\n"

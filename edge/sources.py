@@ -73,14 +73,14 @@ def recorded_track(source: Path, given: Path | None) -> Track:
     return read_track(path, odometry=odometry if odometry.is_file() else None)
 
 
-def mount_from_drive(source: Path, track: Track, height_m: float) -> Calibration | None:
+def mount_from_drive(source: Path, track: Track, height_m: float, *, name: str | None = None) -> Calibration | None:
     """Calibrate a recording's camera from its own motion; None where it has no track or does not show enough."""
     if len(track.fixes) < 2 and not track.odometry:
         return None
     found = calibrate_mount(
-        _straight_steps(source, track), height_m=height_m, calibration_id=f"from-drive-height-{height_m:g}m"
+        _straight_steps(source, track), height_m=height_m, calibration_id=name or f"from-drive-height-{height_m:g}m"
     )
-    if found is not None:
+    if found is not None and name is None:
         _log.info(
             "no calibration given: from the drive itself focal length %.0f px, pitch %.1f deg, yaw %.1f deg;"
             " the camera's height of %.1f m is assumed, widths are as wrong as it is",

@@ -42,6 +42,10 @@ _MIN_INLIERS = 80
 _MIN_FLOW_SHARE = 0.008
 #: Spread (quartile distance by median) of K above which the result is not used.
 _MAX_SPREAD = 0.6
+#: Only points less than this times the camera's height to the side count: there is road, not cars and house fronts.
+_LANE = 1.0
+#: Points on the road that K is taken from.
+_MIN_ON_ROAD = 40
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,9 @@ def solve(flow: Flow, *, width: int, height: int, height_m: float, calibration_i
         return None
     (u0, v0), inliers = found
     above_before, above_after = flow.before[inliers, 1] - v0, flow.after[inliers, 1] - v0
-    road = (above_before > 0.05 * height) & (above_after > above_before)
-    if road.sum() < _MIN_INLIERS:
+    aside = np.abs(flow.after[inliers, 0] - u0)
+    road = (above_before > 0.05 * height) & (above_after > above_before) & (aside < _LANE * above_after)
+    if road.sum() < _MIN_ON_ROAD:
         _log.warning("mount: only %d points on the road could be followed", int(road.sum()))
         return None
     k = flow.way_m[inliers][road] / (1 / above_before[road] - 1 / above_after[road])

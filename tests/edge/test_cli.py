@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge.cli import main
+from edge.config import load_calibration
 from edge.daemon import MODELS
 from messages.envelope import decode
 from tests.servers import free_port, mosquitto
@@ -161,6 +162,22 @@ def test_an_argument_out_of_bounds_ends_with_2(capsys, pictures: Path, arguments
     code, _, err = run(capsys, "replay", pictures, *arguments)
     assert code == 2
     assert arguments[0] in one_line(err)
+
+
+def test_the_mounting_is_found_from_a_drive_and_its_file_is_read_back(capsys, small_drive: Path, tmp_path: Path):
+    out = tmp_path / "camera.toml"
+    true = load_calibration(small_drive / "calibration.toml")
+    code, _, err = run(capsys, "calibrate", "mount", small_drive, "--height-m", true.height_m, "--out", out)
+    assert code == 0, err
+    found = load_calibration(out)
+    assert found.pitch_deg == pytest.approx(true.pitch_deg, abs=1.5)
+    assert found.fx == pytest.approx(true.fx, rel=0.2)
+
+
+def test_a_mounting_that_cannot_be_found_ends_with_3(capsys, pictures: Path, tmp_path: Path):
+    code, _, err = run(capsys, "calibrate", "mount", pictures, "--height-m", "2", "--out", tmp_path / "c.toml")
+    assert code == 3
+    assert "needs a track" in one_line(err)
 
 
 def test_config_explain_shows_the_values_of_a_file(capsys, tmp_path: Path):
