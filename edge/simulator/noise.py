@@ -71,12 +71,15 @@ class Mottle:
         rows = round(length_m / self.FINEST)
         width_m = shape[1] * length_m / shape[0]
         cols = round(width_m / self.FINEST)
-        total = np.zeros((rows, cols), np.float32)
+        # One row more at both ends: what is drawn finer must not stop short at the tile's edge.
+        total = np.zeros((rows + 2, cols), np.float32)
         for grid, cell, weight in zip(self._grids, self.CELLS, weights, strict=True):
             times = round(cell / self.FINEST)
             first, count = round(from_m / cell), round(length_m / cell)
             wide = int(np.ceil(width_m / cell))
             part = grid[first : first + count + 4, : wide + 4].astype(np.float32) / 40
             big = cv2.resize(part, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC) if times > 1 else part
-            total += weight * big[2 * times : 2 * times + rows, 2 * times : 2 * times + cols]
-        return cv2.resize(total, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+            total += weight * big[2 * times - 1 : 2 * times + rows + 1, 2 * times : 2 * times + cols]
+        finer = shape[0] // rows
+        big = cv2.resize(total, (shape[1], (rows + 2) * finer), interpolation=cv2.INTER_LINEAR)
+        return big[finer:-finer]

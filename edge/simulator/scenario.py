@@ -122,7 +122,7 @@ def _tunnel(seed: int, length_m: float, scene: Scene) -> tuple[float, float] | N
         return None
     if scene == "tunnel":
         return -1000.0, length_m + 1000.0
-    start = round(length_m * generator(seed, "tunnel").uniform(0.55, 0.7), 1)
+    start = round(length_m * generator(seed, "tunnel").uniform(0.45, 0.62), 1)
     return start, start + round(0.2 * length_m, 1)
 
 

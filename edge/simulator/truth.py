@@ -135,7 +135,7 @@ def is_clear(seen: Sighting) -> bool:
 
 def save(truth: Truth, path: Path) -> None:
     """Write `truth.json`: the same drive gives the same bytes."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=0) + b"\n")
+    path.write_bytes(msgspec.json.encode(truth) + b"\n")
 
 
 def load(path: Path) -> Truth:
