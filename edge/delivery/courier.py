@@ -111,13 +111,15 @@ class Courier:
         """
         try:
             if self._link is None:
-                self._connect_or_wait(longest_s=1.0 if hurry else 60.0)
+                if hurry:
+                    self._next_attempt_s = min(self._next_attempt_s, self._monotonic() + 1.0)
+                self._connect_or_wait()
                 return
             for event in self._link.turn(1.0):
                 self._handle(event)
-            if self._online:
-                self._send_health()
-                self._send_items()
+            if self._link is not None and self._online:
+                self._send_health(self._link)
+                self._send_items(self._link)
             self._notice_silence()
             if self._monotonic() - self._tidied_s > TIDY_EVERY_S:
                 self._tidied_s = self._monotonic()
@@ -136,6 +138,7 @@ class Courier:
         if link is None:
             return
         if self._online:
+            self._send_health(link)
             topic, goodbye = self._status("stopped")
             taken = Taken(link.publish(topic, goodbye, retain=True))
             until_s = self._monotonic() + GOODBYE_S
@@ -147,9 +150,9 @@ class Courier:
 
     # -- the connection -------------------------------------------------------------------------------------
 
-    def _connect_or_wait(self, longest_s: float) -> None:
+    def _connect_or_wait(self) -> None:
         self.health = None  # nobody would get it, and it would be old when somebody does
-        wait_s = min(self._next_attempt_s - self._monotonic(), longest_s)
+        wait_s = self._next_attempt_s - self._monotonic()
         if wait_s > 0:
             self._waker.wait(min(wait_s, 1.0))
             return
@@ -235,10 +238,10 @@ class Courier:
     # -- what comes in --------------------------------------------------------------------------------------
 
     def _be_taken(self, mid: int, error: str | None) -> None:
-        self._attempt = 0  # the link carries something: the next reconnect may be quick again
         key = self._mids.pop(mid, None)
-        if key is None:
+        if key is None:  # birth
             return
+        self._attempt = 0  # the link carries something: the next reconnect may be quick again
         self._window.taken(key, self._monotonic())
         if error is None:
             self.publish_fault = None
@@ -282,15 +285,16 @@ class Courier:
 
     # -- what goes out --------------------------------------------------------------------------------------
 
-    def _send_items(self) -> None:
+    def _send_items(self, link: Link) -> None:
         room = self._window.room
-        if not room or self._link is None:
+        if not room:
             return
-        for item in self._window.choose(self._outbox.pending(room, self._window.open | self.too_large)):
+        waiting = self._outbox.pending(room, self._window.open | self.too_large)
+        for item in self._window.choose(waiting, self._monotonic()):
             payload = item.payload if item.payload is not None else self._picture(item)
             if payload is not None:
                 topic = Topic(self._settings.vehicle, item.kind, item.key if item.kind == "picture" else None)
-                self._mids[self._link.publish(str(topic), payload)] = item.key
+                self._mids[link.publish(str(topic), payload)] = item.key
                 self._window.sent(item, self._monotonic())
 
     def _picture(self, item: OutboxItem) -> bytes | None:
@@ -299,11 +303,16 @@ class Courier:
             return None
         return self._outbox.picture(item.key)
 
-    def _send_health(self) -> None:
+    def _send_health(self, link: Link) -> None:
         health, self.health = self.health, None
-        if health is not None and self._link is not None:
-            topic = str(Topic(self._settings.vehicle, "health"))
-            self._link.publish(topic, self._encode(health), qos=0, expiry_s=self._settings.health_expiry_s)
+        if health is None:
+            return
+        topic = str(Topic(self._settings.vehicle, "health"))
+        try:
+            link.publish(topic, self._encode(health), qos=0, expiry_s=self._settings.health_expiry_s)
+        except MessageError as error:
+            self.counters["delivery_health_refused"] += 1
+            log.warning("health not sent: %s", error)
 
     def _notice_silence(self) -> None:
         now_s = self._monotonic()

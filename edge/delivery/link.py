@@ -43,7 +43,7 @@ class Connected:
 
 @dataclass(frozen=True)
 class Refused:
-    """The broker has turned us away: login, rights, client id, protocol version."""
+    """The broker has turned us away: login, rights to read, client id, protocol version."""
 
     reason: str
 
@@ -163,6 +163,7 @@ class PahoLink:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
 
     def open(self, will_topic: str, will: bytes) -> None:
         """See `Link.open`. Blocks for at most name resolution plus the connect timeout, twice with TLS."""
@@ -280,6 +281,11 @@ class PahoLink:
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
         self._events.append(Taken(mid, str(reason) if reason.is_failure else None))
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        for reason in reasons:
+            if reason.is_failure:  # without the depot's answers nothing would ever be let go
+                self._events.append(Refused(f"may not read its topics ack and command: {reason}"))
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         self._events.append(Received(message.topic, bytes(message.payload)))

@@ -12,11 +12,14 @@ Rules:
   connection; after a silent depot everything unacknowledged is sent again on it.
 - Patience starts at `ack_timeout_s` of connected time and doubles with each silence up to
   `patience_max_s`: a depot that is down for a day costs little traffic. Any acknowledgement resets it.
+- A picture during which the connection broke three times rests, longer each time: one that a broker does
+  not want (too large, and it does not say so) must not keep the link from carrying facts.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -75,6 +78,8 @@ class Window:
         self._ack_s = 0.0
         self._waited_s = 0.0  # for the depot, on earlier connections
         self._silences = 0
+        self._broken: Counter[str] = Counter()  # pictures: connections that broke while they were under way
+        self._rests_until_s: dict[str, float] = {}
 
     @property
     def open(self) -> frozenset[str]:
@@ -94,7 +99,10 @@ class Window:
     def lost(self, now_s: float, silence: Silence | None = None) -> None:
         """The connection is over: it broke, or we gave it up because of a silence."""
         for key in self._in_flight:
-            self._open.pop(key, None)
+            if self._open.pop(key).kind == "picture":
+                self._broken[key] += 1
+                if self._broken[key] >= 3:
+                    self._rests_until_s[key] = now_s + min(3600.0, 60.0 * 2.0 ** min(self._broken[key] - 3, 20))
         self._in_flight.clear()
         # Only connected time counts; else a long tunnel would look like a silent depot.
         self._waited_s = now_s - self._ack_s
@@ -108,7 +116,7 @@ class Window:
         room = min(self._in_flight_limit - len(self._in_flight), self._limits.open - len(self._open))
         return max(0, room)
 
-    def choose(self, candidates: Sequence[_Item]) -> list[_Item]:
+    def choose(self, candidates: Sequence[_Item], now_s: float) -> list[_Item]:
         """Which of the candidates (in order of preference) to send now."""
         pictures = self._limits.pictures - sum(self._open[key].kind == "picture" for key in self._open)
         chosen: list[_Item] = []
@@ -118,7 +126,7 @@ class Window:
             if item.key in self._open:
                 continue
             if item.kind == "picture":
-                if pictures <= 0:
+                if pictures <= 0 or self._rests_until_s.get(item.key, now_s) > now_s:
                     continue
                 pictures -= 1
             chosen.append(item)
@@ -137,6 +145,8 @@ class Window:
         """PUBACK: the broker has it in its memory. Makes room, proves nothing about the depot."""
         self._in_flight.discard(key)
         self._puback_s = now_s
+        self._broken.pop(key, None)
+        self._rests_until_s.pop(key, None)
 
     def answered(self, keys: Iterable[str], now_s: float) -> None:
         """The depot has acknowledged or refused these."""

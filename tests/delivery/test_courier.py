@@ -341,6 +341,32 @@ def test_health_is_sent_while_online_and_never_kept_for_later(world: World) -> N
     assert [topic for topic, _, _ in link.published] == ["status", "health"]
 
 
+def test_a_health_message_that_is_too_large_harms_nobody(world: World) -> None:
+    """Red without `except MessageError` in `_send_health`: it would end the uplink."""
+    link = world.go_online()
+    world.courier.health = Health(
+        time=Time(boot="b", monotonic_s=1.0, quality="unset"), counters={f"counter {n}": n for n in range(9999)}
+    )
+    world.steps()
+    assert world.courier.counters["delivery_health_refused"] == 1
+    assert [topic for topic, _, _ in link.published] == ["status"]
+
+
+def test_somebody_who_waits_for_the_drain_does_not_wait_for_the_back_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red without `hurry` in `step`."""
+    monkeypatch.setattr("edge.delivery.courier.backoff_s", lambda attempt: 60.0)
+    world.unreachable = True
+    world.steps(2)
+    world.unreachable = False
+    begin_s = world.now_s
+    while not world.links and world.now_s < begin_s + 100:
+        world.now_s += 0.5
+        world.courier.step(hurry=True)
+    assert world.now_s - begin_s <= 2.0
+
+
 def test_a_store_that_cannot_write_the_answer_down_is_reported_and_the_event_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,8 +393,10 @@ def test_a_store_that_cannot_write_the_answer_down_is_reported_and_the_event_sen
 def test_goodbye_says_stopped_and_keeps_the_will_back(world: World) -> None:
     """Red without `goodbye=` in `Courier.goodbye`."""
     link = world.go_online()
-    link.events.append(Taken(2))
+    link.events.append(Taken(3))
+    world.courier.health = Health(time=Time(boot="b", monotonic_s=1.0, quality="unset"), counters={})
     world.courier.goodbye()
+    assert [topic for topic, _, _ in link.published] == ["status", "health", "status"], "the last health, too"
     topic, payload, retain = link.published[-1]
     status = decode(payload).data
     assert isinstance(status, Status)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import sqlite3
@@ -171,7 +172,7 @@ def test_a_full_disk_keeps_the_fact_without_the_picture(outbox: Outbox, monkeypa
 
 
 def test_a_full_disk_is_one_clear_line_and_nothing_is_confirmed(outbox: Outbox) -> None:
-    """Red without the ROLLBACK: the next confirm would find a transaction open; or without `store_error`."""
+    """Red without `store_error`, or when a failed confirm gives its number back."""
     pages = outbox._ledger._db.execute("PRAGMA page_count").fetchone()[0]
     outbox._ledger._db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match=r"outbox .*outbox\.db: .*full; free some space"):
@@ -235,8 +236,47 @@ def test_every_event_commit_is_synced_to_the_disk(outbox: Outbox) -> None:
     assert outbox._ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_one_threads_failure_does_not_take_back_what_another_confirms(outbox: Outbox) -> None:
+    """Red without the lock in `Ledger.transaction`: the confirm would become part of the other's transaction."""
+    begun, fail = threading.Event(), threading.Event()
+
+    def failing() -> None:
+        with contextlib.suppress(ZeroDivisionError), outbox._ledger.transaction():
+            begun.set()
+            fail.wait(10)
+            raise ZeroDivisionError
+
+    confirmed: list[str] = []
+    other = threading.Thread(target=failing)
+    confirming = threading.Thread(target=lambda: confirmed.append(confirm(outbox)))
+    other.start()
+    begun.wait(10)
+    confirming.start()
+    confirming.join(0.2)  # waits for the lock
+    fail.set()
+    other.join()
+    confirming.join()
+    assert keys(outbox) == confirmed
+
+
+def test_a_failure_within_a_transaction_leaves_nothing_of_it(outbox: Outbox) -> None:
+    """Red without ROLLBACK: half of it would come to the disk with the next commit."""
+    identity = confirm(outbox)
+
+    def break_off() -> None:
+        with outbox._ledger.transaction():
+            outbox.acknowledge([identity])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    second = confirm(outbox)
+    assert keys(outbox) == [identity, second]
+    assert outbox.counts().acknowledged == 0
+
+
 def test_many_threads_confirm_and_answer_at_once(outbox: Outbox) -> None:
-    """Red without the lock: SQLite refuses a transaction within a transaction."""
+    """Counts and rows agree at the end."""
     errors: list[Exception] = []
 
     def work() -> None:

@@ -15,8 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.delivery import Birth, BrokerSettings, Outbox, Tls, Uplink, check_broker
+from edge.delivery.link import PahoLink, Refused, Waker
 from edge.delivery.window import Limits
 from edge.errors import BrokerError, ConfigError
 from messages.types import Ack, Command, Health, Refusal, Time
@@ -249,6 +253,19 @@ def test_nonsense_from_the_depot_changes_nothing(address: Address, tmp_path: Pat
         depot.tell(Ack(refused=(Refusal(id=identity, reason="invalid: test"),)))
         assert uplink.close(10.0)
         assert uplink.counts().refused == 1
+
+
+def test_a_vehicle_that_may_not_read_the_answers_is_refused(private: Mosquitto) -> None:
+    """Red without `on_subscribe`: it would send everything again and again, for ever. (Mosquitto's own access
+    list lets every subscription pass, so the broker's answer is put in by hand.)
+    """
+    waker = Waker()
+    link = PahoLink(settings_for(private), waker, client_id="reader")
+    link._client.on_subscribe(
+        link._client, None, 1, [ReasonCode(PacketTypes.SUBACK, "Not authorized")], Properties(PacketTypes.SUBACK)
+    )
+    assert Refused("may not read its topics ack and command: Not authorized") in link.turn(0.0)
+    waker.close()
 
 
 def test_nobody_there_is_one_clear_line(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def online(limits: Limits | None = None) -> Window:
 
 
 def send_all(window: Window, waiting: list[Item], now_s: float) -> list[Item]:
-    chosen = window.choose(waiting)
+    chosen = window.choose(waiting, now_s)
     for item in chosen:
         window.sent(item, now_s)
     return chosen
@@ -70,6 +70,15 @@ def test_a_smaller_receive_maximum_of_the_broker_is_kept() -> None:
     window = Window(Limits())
     window.connected(0.0, session_present=False, receive_maximum=5)
     assert len(send_all(window, items(50), 0.0)) == 4
+
+
+def test_an_acknowledgement_that_overtakes_the_puback_makes_room() -> None:
+    """Red without `self._in_flight.discard(key)` in `Window.answered`."""
+    window = online()
+    for item in send_all(window, items(20), 0.0):
+        window.answered([item.key], 0.1)
+    assert window.room == 20
+    assert window.silent(1e6) is None
 
 
 def test_what_the_broker_had_not_taken_is_sent_again_on_the_next_connection() -> None:
@@ -154,6 +163,25 @@ def test_a_silent_depot_is_noticed_although_the_link_flaps() -> None:
     assert send_all(window, items(1), now_s) == items(1)
 
 
+def test_a_picture_that_breaks_the_link_again_and_again_rests_and_others_pass() -> None:
+    """Red without `_rests_until_s`: a picture that the broker does not want would be tried for ever."""
+    window, now_s, tries = online(), 0.0, 0
+    poison, good = Item("poison", "picture"), Item("good", "picture")
+    while now_s < 3600.0:
+        if send_all(window, [poison], now_s):
+            tries += 1
+            window.lost(now_s)
+            window.connected(now_s, session_present=True)
+        now_s += 1.0
+    assert tries == 3 + 5  # then after 1, 3, 7, 15, 31 minutes
+    assert send_all(window, [good, poison], now_s) == [good]
+    window.taken("good", now_s)
+    assert send_all(window, [poison], 1e6) == [poison]
+    window.taken("poison", 1e6)
+    assert not window._broken
+    assert not window._rests_until_s
+
+
 def test_back_off_is_spread_over_the_whole_time_and_bounded() -> None:
     """Red when `uniform` does not begin at 0 or the cap of 60 s is gone."""
     bounds = [backoff_s(attempt, lambda low, high: low or high) for attempt in (1, 2, 5, 11, 1000)]
@@ -163,7 +191,7 @@ def test_back_off_is_spread_over_the_whole_time_and_bounded() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["send", "taken", "answered", "flap", "wiped"]), st.integers(0, 30))))
 def test_the_bounds_hold_in_any_order_of_things(script: list[tuple[str, int]]) -> None:
-    """Red without `self._in_flight.discard(key)` in `answered`: acknowledged ones would fill the window."""
+    """Red without any of the three bounds, or when `lost` forgets what was in flight."""
     limits = Limits(in_flight=4, open=9, pictures=2)
     window = online(limits)
     waiting = [Item(f"e{number}") for number in range(20)] + [Item(f"p{number}", "picture") for number in range(11)]
@@ -193,4 +221,4 @@ def test_the_bounds_hold_in_any_order_of_things(script: list[tuple[str, int]]) -
         window.taken(key, 1e3)
     unsent = [item for item in waiting if item.key not in window.open and item.kind != "picture"]
     if unsent and len(window.open) < limits.open:
-        assert window.choose(unsent), "room, and something to send, but nothing is sent"
+        assert window.choose(unsent, 1e3), "room, and something to send, but nothing is sent"
