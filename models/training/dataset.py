@@ -58,11 +58,11 @@ def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: b
         split: train, val or test.
         teacher: pseudo labels for people and vehicles by file name (see `teacher.py`), or None:
             then these two classes are unknown.
-        open_only: leave out pictures that may not be redistributed.
+        open_only: leave out pictures that nobody says may be redistributed.
     """
     folder = shared_folder() / "data" / "road"
     coco = json.loads((folder / f"instances_{split}.json").read_text(encoding="utf-8"))
-    images = [image for image in coco["images"] if not open_only or image["redistributable"] == "yes"]
+    images = [image for image in coco["images"] if not open_only or image["redistributable"].startswith("yes")]
     return read_coco(folder, {**coco, "images": images}, teacher)
 
 

@@ -19,15 +19,21 @@ VIEW = "simulated"
 
 
 def load_drives(folder: Path) -> list[Sample]:
-    """Every frame of every drive below the folder."""
+    """Every frame of every drive below the folder, for training."""
     samples = []
     for labels in sorted(folder.glob("*/instances.json")):
-        coco: dict[str, Any] = json.loads(labels.read_text(encoding="utf-8"))
-        if coco["info"]["seed"] < FIRST_SEED:
-            raise ValueError(f"{labels}: seed {coco['info']['seed']} is not for training")
-        for image in coco["images"]:
-            image["view"] = VIEW
-        samples += read_coco(labels.parent, coco)
+        seed = json.loads(labels.read_text(encoding="utf-8"))["info"]["seed"]
+        if seed < FIRST_SEED:
+            raise ValueError(f"{labels}: seed {seed} is not for training")
+        samples += load_drive(labels.parent)
     if not samples:
         raise FileNotFoundError(f"no drive below {folder}")
     return samples
+
+
+def load_drive(folder: Path) -> list[Sample]:
+    """Every frame of one drive."""
+    coco: dict[str, Any] = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
+    for image in coco["images"]:
+        image["view"] = VIEW
+    return read_coco(folder, coco)

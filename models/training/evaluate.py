@@ -21,6 +21,7 @@ from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from models.training.classes import CLASSES, CRACK, PERSON, POTHOLE, VEHICLE
 from models.training.dataset import Sample, load_road
+from models.training.drives import load_drive
 from models.training.metric import Count, is_large, is_small, judge
 from models.training.teacher import teach
 
@@ -68,11 +69,11 @@ def f1_of(rows: Sequence[Row], label: str, view: str = ALL_VIEWS) -> float:
     return next(row.count.f1 for row in rows if (row.label, row.view, row.size) == (label, view, "all"))
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """The table for people. People and vehicles: agreement with the teacher."""
+def markdown(rows: Sequence[Row], *, taught: bool = True) -> str:
+    """The table for people. `taught`: people and vehicles were labelled by the teacher, so it is agreement."""
     lines = ["| view | class | size | boxes | precision | recall | F1 |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows:
-        name = f"{row.label} (agreement)" if CLASSES.index(row.label) in (PERSON, VEHICLE) else row.label
+        name = f"{row.label} (agreement)" if taught and CLASSES.index(row.label) in (PERSON, VEHICLE) else row.label
         name = "crack (every type)" if CLASSES.index(row.label) == CRACK else name
         count = row.count
         lines.append(
@@ -102,7 +103,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Score a model package on real pictures.")
     parser.add_argument("model", choices=["street"])
-    parser.add_argument("--split", choices=["val", "test"], required=True)
+    pictures = parser.add_mutually_exclusive_group(required=True)
+    pictures.add_argument("--split", choices=["val", "test"], help="real pictures")
+    pictures.add_argument("--drive", type=Path, help="a simulated drive, or any folder with instances.json")
     parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
     parser.add_argument("--package", type=Path, help="default: models/MODEL")
     parser.add_argument(
@@ -114,14 +117,14 @@ def main() -> None:
     folder = arguments.package or Path(__file__).resolve().parents[1] / arguments.model
     package = load_package(folder, precision=arguments.precision)
     detector = Detector(package, arguments.threads, arguments.precision)
-    samples = load_road(arguments.split, teach(arguments.teacher))
+    samples = load_drive(arguments.drive) if arguments.drive else load_road(arguments.split, teach(arguments.teacher))
     started = time.monotonic()
     rows = table(detect_all(detector, samples))
     spent_s = time.monotonic() - started
     if arguments.json:
         print(json.dumps(as_json(rows)))
     else:
-        print(markdown(rows))
+        print(markdown(rows, taught=not arguments.drive))
         print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
 
 

@@ -3,7 +3,8 @@
 """Choose the thresholds, on `val` alone.
 
 Damage: the threshold with the best F1, the mean of all pictures and of the forward view, which is what vehicles see.
-People and vehicles: the best F2, because a face that is not blurred costs more than a blurred tree.
+People and vehicles: the best F2, and never above GENEROUS, because a face that is not blurred costs more than a blurred
+tree.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from models.training.dataset import Sample
 from models.training.metric import Count, Judged, judge
 
 FLOOR = 0.03
+GENEROUS = 0.25
 STEPS = np.round(np.arange(0.05, 0.801, 0.01), 2)
 OWN_VIEW = "forward_high"
 
@@ -40,7 +42,8 @@ def choose(looks: Sequence[Look], manifest: Manifest) -> dict[str, float]:
         whole = [one for _, one in judged]
         own = [one for sample, one in judged if sample.view == OWN_VIEW]
         goals = [_f(whole, step, beta) + (_f(own, step, beta) if _boxes(own) else 0.0) for step in STEPS]
-        chosen[CLASSES[label]] = float(STEPS[int(np.argmax(goals))])
+        best = float(STEPS[int(np.argmax(goals))])
+        chosen[CLASSES[label]] = min(best, GENEROUS) if label in (PERSON, VEHICLE) else best
     for label in TYPED:  # a name never lets in what the superclass would not
         chosen[CLASSES[label]] = max(chosen[CLASSES[label]], chosen[CLASSES[CRACK]])
     return {name: chosen[name] for name in CLASSES}
