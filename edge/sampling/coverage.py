@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge.sampling import Reason
     from edge.types import Pose
 
+#: What a message takes; a longer path loses every second point.
 _MAX_PATH = 1000
 
 
@@ -67,8 +68,10 @@ class CoverageLog:
             now = _Open(reason, pose.time_s, pose.distance_m, pose.time_s, pose.distance_m)
         now.end_s, now.end_m = pose.time_s, pose.distance_m
         now.frames += 1
-        if pose.lon is not None and pose.lat is not None and len(now.path) < _MAX_PATH:
-            now.path.append((pose.lon, pose.lat))
+        if pose.lon is not None and pose.lat is not None:
+            now.path.append((round(pose.lon, 7), round(pose.lat, 7)))
+            if len(now.path) > _MAX_PATH:
+                del now.path[1:-1:2]
         self._open = now
         return closed
 

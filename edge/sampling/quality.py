@@ -66,8 +66,9 @@ def measure(picture: Picture, limits: Limits) -> Measures:
     """Measure the part of a picture (height x width x 3 BGR) that counts."""
     height, width = picture.shape[:2]
     part = picture[int(limits.top * height) : max(int(limits.bottom * height), int(limits.top * height) + 1)]
-    size = (_WIDTH, max(8, round(part.shape[0] * _WIDTH / width)))
-    grey = cv2.cvtColor(cv2.resize(part, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    size = (_WIDTH, min(max(8, round(part.shape[0] * _WIDTH / width)), 4 * _WIDTH))
+    method = cv2.INTER_AREA if width >= _WIDTH else cv2.INTER_LINEAR
+    grey = cv2.cvtColor(cv2.resize(part, size, interpolation=method), cv2.COLOR_BGR2GRAY)
     light = grey.astype(np.float32)
     return Measures(
         bright=float(np.percentile(grey, 90)),
