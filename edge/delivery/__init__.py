@@ -7,10 +7,10 @@ power cut, and only the depot's own acknowledgement lets it go. `JsonlSink` stan
 there is no broker.
 """
 
-from edge.delivery.courier import Birth, LinkState
+from edge.delivery.herald import Birth
 from edge.delivery.jsonl import JsonlSink
 from edge.delivery.outbox import Outbox
-from edge.delivery.port import Counts, Delivery
+from edge.delivery.port import Counts, Delivery, LinkState
 from edge.delivery.settings import BrokerSettings, Tls, from_url
 from edge.delivery.uplink import Uplink, check_broker
 

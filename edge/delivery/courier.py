@@ -10,24 +10,26 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edge.delivery.link import Connected, Lost, Received, Refused, Taken
+from edge.delivery.port import LinkState
 from edge.delivery.window import Window, backoff_s
 from edge.errors import BrokerError, ConfigError, StoreError
-from messages.envelope import Event, MessageError, decode, encode, event_id, source_of
+from messages.envelope import MessageError, decode
 from messages.topics import Topic, parse
-from messages.types import Ack, Command, Health, ModelRef, Status
+from messages.types import Ack, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge.delivery.herald import Herald
     from edge.delivery.link import Link, LinkEvent, Waker
     from edge.delivery.outbox import Outbox, OutboxItem
     from edge.delivery.settings import BrokerSettings
     from edge.delivery.window import Silence
+    from messages.types import Health
 
 log = logging.getLogger(__name__)
 
@@ -37,23 +39,7 @@ TIDY_EVERY_S = 600.0
 GOODBYE_S = 2.0
 #: What MQTT adds to a picture at most: header, topic, properties.
 OVERHEAD_BYTES = 300
-
-
-@dataclass(frozen=True)
-class LinkState:
-    """How the link is. `reason` is one line in plain words where it is not online."""
-
-    name: Literal["connecting", "online", "unreachable", "refused", "closed", "dead"]
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Birth:
-    """What the vehicle says about itself when it comes online."""
-
-    software: str
-    models: tuple[ModelRef, ...] = ()
-    calibration: str | None = None
+_SPEAKS_5 = '; if it speaks no MQTT 5, set the protocol to "3.1.1"'
 
 
 class Courier:
@@ -62,7 +48,7 @@ class Courier:
     Args:
         outbox: what to send.
         settings: where to.
-        birth: for the status message.
+        herald: makes what the vehicle says about itself.
         make_link: gives a fresh connection for every attempt.
         waker: wakes `step` when there is something new.
         monotonic: seconds.
@@ -73,7 +59,7 @@ class Courier:
         self,
         outbox: Outbox,
         settings: BrokerSettings,
-        birth: Birth,
+        herald: Herald,
         *,
         make_link: Callable[[], Link],
         waker: Waker,
@@ -88,7 +74,7 @@ class Courier:
         self.too_large: set[str] = set()
         self._outbox = outbox
         self._settings = settings
-        self._birth = birth
+        self._herald = herald
         self._make_link = make_link
         self._waker = waker
         self._monotonic = monotonic
@@ -99,7 +85,6 @@ class Courier:
         self._online = False
         self._maximum_packet: int | None = None
         self._mids: dict[int, str] = {}
-        self._messages = 0
         self._connections = 0
         self._attempt = 0
         self._next_attempt_s = self._opened_s = self._tidied_s = monotonic()
@@ -139,7 +124,7 @@ class Courier:
             return
         if self._online:
             self._send_health(link)
-            topic, goodbye = self._status("stopped")
+            topic, goodbye = self._herald.status("stopped", self._connections)
             taken = Taken(link.publish(topic, goodbye, retain=True))
             until_s = self._monotonic() + GOODBYE_S
             done = False
@@ -157,7 +142,7 @@ class Courier:
             self._waker.wait(min(wait_s, 1.0))
             return
         self._connections += 1
-        topic, will = self._status("offline")
+        topic, will = self._herald.status("offline", self._connections)
         try:
             link = self._make_link()
             link.open(topic, will)
@@ -203,9 +188,7 @@ class Courier:
             case Lost(reason) if self._online:
                 self._drop_link(f"connection lost: {reason}")
             case Lost(reason):
-                hint = (
-                    '; if it speaks no MQTT 5, set broker.protocol = "3.1.1"' if self._settings.protocol == "5" else ""
-                )
+                hint = _SPEAKS_5 if self._settings.protocol == "5" else ""
                 self._drop_link(f"connection ended before the broker's answer: {reason}{hint}")
             case Taken(mid, error):
                 self._be_taken(mid, error)
@@ -225,7 +208,7 @@ class Courier:
         vehicle = self._settings.vehicle
         # Subscribed before anything is sent, so that no acknowledgement is missed.
         self._link.subscribe([str(Topic(vehicle, "ack")), str(Topic(vehicle, "command"))])
-        topic, birth = self._status("online")
+        topic, birth = self._herald.status("online", self._connections)
         self._link.publish(topic, birth, retain=True)
         self._set_state(LinkState("online"))
 
@@ -256,7 +239,7 @@ class Courier:
             data = decode(payload).data
         except MessageError as error:
             self.counters["delivery_bad_messages"] += 1
-            log.warning("message on %s ignored: %s", name, error)
+            log.warning("message on %r ignored: %s", name, error)
             return
         match topic, data:
             case Topic(self._settings.vehicle, "ack"), Ack():
@@ -265,14 +248,14 @@ class Courier:
                 self._be_commanded(data)
             case _:
                 self.counters["delivery_bad_messages"] += 1
-                log.warning("message on %s ignored: a %s does not belong there", name, type(data).__name__)
+                log.warning("message on %r ignored: a %s does not belong there", name, type(data).__name__)
 
     def _be_answered(self, ack: Ack) -> None:
         answered = self._outbox.acknowledge(ack.events, ack.pictures)
         unknown = answered.unknown
         for refusal in ack.refused:
             unknown += self._outbox.refuse(refusal.id, refusal.reason).unknown
-            log.warning("the depot refuses %s: %s", refusal.id, refusal.reason)
+            log.warning("the depot refuses %r: %r", refusal.id, refusal.reason)
         self.counters["delivery_unknown_acks"] += unknown
         self._window.answered((*ack.events, *ack.pictures, *(each.id for each in ack.refused)), self._monotonic())
 
@@ -307,12 +290,13 @@ class Courier:
         health, self.health = self.health, None
         if health is None:
             return
-        topic = str(Topic(self._settings.vehicle, "health"))
         try:
-            link.publish(topic, self._encode(health), qos=0, expiry_s=self._settings.health_expiry_s)
+            topic, payload = self._herald.health(health)
         except MessageError as error:
             self.counters["delivery_health_refused"] += 1
             log.warning("health not sent: %s", error)
+        else:
+            link.publish(topic, payload, qos=0, expiry_s=self._settings.health_expiry_s)
 
     def _notice_silence(self) -> None:
         now_s = self._monotonic()
@@ -327,20 +311,3 @@ class Courier:
             self.counters[f"delivery_silences_{silence}"] += 1
             who = "the broker takes nothing" if silence == "broker" else "the depot acknowledges nothing"
             self._drop_link(f"{who}; connecting anew", silence)
-
-    def _status(self, state: Literal["online", "stopped", "offline"]) -> tuple[str, bytes]:
-        status = Status(
-            state=state,
-            boot=self._outbox.boot,
-            # Rises with every connection of every start, so that a late last will is known as old.
-            session=(self._outbox.start << 20) + self._connections,
-            software=self._birth.software,
-            models=self._birth.models,
-            calibration=self._birth.calibration,
-        )
-        return str(Topic(self._settings.vehicle, "status")), self._encode(status)
-
-    def _encode(self, message: Status | Health) -> bytes:
-        self._messages += 1
-        identity = event_id(f"{self._outbox.boot}-s", self._messages)
-        return encode(Event(id=identity, source=source_of(self._settings.vehicle), data=message))

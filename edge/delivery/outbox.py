@@ -206,9 +206,10 @@ class Outbox:
         return content
 
     def mark_sent(self, key: str) -> None:
-        """The broker has taken it. Not written to the disk: it proves nothing, and every write wears the card."""
+        """The broker has taken this event. Not written to the disk: it proves nothing, and writing wears the card."""
         with self._lock:
-            self._published.add(key)
+            if self._ledger.rows("SELECT 1 FROM event WHERE id = ? AND state = 'pending'", (key,)):
+                self._published.add(key)
 
     def acknowledge(self, events: Sequence[str], pictures: Sequence[str] = ()) -> Answered:
         """The depot has committed these. Unknown and repeated names change nothing. Raises StoreError."""
@@ -288,7 +289,7 @@ class Outbox:
     def counts(self) -> Counts:
         """Over the whole life of this store; the last state after `close`."""
         with self._lock:
-            return self._final or self._ledger.totals(sum(len(key) != 64 for key in self._published))
+            return self._final or self._ledger.totals(len(self._published))
 
     def close(self) -> None:
         """Close the store. May be called twice."""

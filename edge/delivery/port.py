@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from messages.envelope import Event, encode, source_of
 from messages.types import Coverage, Health, Observation
@@ -42,6 +42,14 @@ class Counts:
         """Pictures that the depot has not answered yet."""
         done = self.pictures_acknowledged + self.pictures_refused + self.pictures_lost
         return self.pictures_confirmed - done
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """How the link is. `reason` is one line in plain words where it is not online."""
+
+    name: Literal["connecting", "online", "unreachable", "refused", "closed", "dead"]
+    reason: str = ""
 
 
 class Delivery(Protocol):

@@ -10,9 +10,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from edge.delivery.courier import GOODBYE_S, Birth, Courier, LinkState
+from edge.delivery.courier import GOODBYE_S, Courier
+from edge.delivery.herald import Birth, Herald
 from edge.delivery.link import Connected, Link, Lost, PahoLink, Refused, Waker
-from edge.delivery.port import Record, check_picture, encode_record
+from edge.delivery.port import LinkState, Record, check_picture, encode_record
 from edge.errors import BrokerError, ConfigError
 from messages.types import Observation
 
@@ -74,7 +75,7 @@ class Uplink:
         self._courier = Courier(
             outbox,
             settings,
-            birth,
+            Herald(settings.vehicle, outbox.boot, outbox.start, birth),
             make_link=make_link,
             waker=self._waker,
             monotonic=monotonic,

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.delivery.courier import Birth, Courier, LinkState
+from edge.delivery.courier import Courier
+from edge.delivery.herald import Birth, Herald
 from edge.delivery.link import Connected, LinkEvent, Lost, Received, Refused, Taken, Waker
 from edge.delivery.outbox import Outbox
+from edge.delivery.port import LinkState
 from edge.delivery.settings import BrokerSettings
 from edge.errors import BrokerError, StoreError
 from messages.envelope import Event, decode, encode, source_of
@@ -95,7 +97,7 @@ class World:
         self.courier = Courier(
             self.outbox,
             BrokerSettings("broker", VEHICLE),
-            Birth("0.1.0", calibration="cam-1"),
+            Herald(VEHICLE, self.outbox.boot, self.outbox.start, Birth("0.1.0", calibration="cam-1")),
             make_link=lambda: MemoryLink(self),
             waker=self.waker,
             monotonic=lambda: self.now_s,
@@ -147,6 +149,17 @@ def test_facts_are_sent_first_and_only_the_depot_takes_them_out(world: World) ->
     world.steps()
     assert keys(world.outbox) == []
     assert world.outbox.counts().acknowledged == 2
+
+
+def test_a_puback_that_comes_after_the_acknowledgement_is_not_counted_twice(world: World) -> None:
+    """Red when `mark_sent` does not ask whether the event still waits: more published than confirmed."""
+    identity = confirm(world.outbox)
+    link = world.go_online()
+    link.answer(Ack(events=(identity,)))
+    world.steps()
+    link.take_all()
+    world.steps()
+    assert world.outbox.counts().published == 1
 
 
 def test_the_birth_is_retained_and_the_will_of_the_same_session_says_offline(world: World) -> None:

@@ -380,6 +380,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert counts.confirmed == len(self.known) == len(set(self.known))
         assert counts.acknowledged == len(self.acknowledged)
         assert counts.refused == len(self.refused)
+        assert counts.acknowledged + counts.refused <= counts.published <= counts.confirmed
         for item in self.outbox.pending(1000):
             assert item.kind != "picture" or self.outbox.picture(item.key) is not None
         assert self.outbox.fault is None

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the vehicle says about itself: birth, last will, goodbye, health. None of it is a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from messages.envelope import Event, encode, event_id, source_of
+from messages.topics import Topic
+from messages.types import Health, ModelRef, Status
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What the status message tells of the vehicle."""
+
+    software: str
+    models: tuple[ModelRef, ...] = ()
+    calibration: str | None = None
+
+
+class Herald:
+    """Makes the messages of one start of one vehicle; each with its topic and its own id."""
+
+    def __init__(self, vehicle: str, boot: str, start: int, birth: Birth) -> None:
+        self._vehicle = vehicle
+        self._boot = boot
+        self._start = start
+        self._birth = birth
+        self._messages = 0
+
+    def status(self, state: Literal["online", "stopped", "offline"], connection: int) -> tuple[str, bytes]:
+        """A status for the `connection`-th connection of this start."""
+        status = Status(
+            state=state,
+            boot=self._boot,
+            # Rises with every connection of every start, so that a late last will is known as old.
+            session=(self._start << 20) + connection,
+            software=self._birth.software,
+            models=self._birth.models,
+            calibration=self._birth.calibration,
+        )
+        return self._made("status", status)
+
+    def health(self, health: Health) -> tuple[str, bytes]:
+        """A health message. Raises MessageError: too large."""
+        return self._made("health", health)
+
+    def _made(self, kind: str, message: Status | Health) -> tuple[str, bytes]:
+        self._messages += 1
+        # "-s": never the id of a record.
+        event = Event(id=event_id(f"{self._boot}-s", self._messages), source=source_of(self._vehicle), data=message)
+        return str(Topic(self._vehicle, kind)), encode(event)
