@@ -230,3 +230,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, depot, vehicle, tm
         assert browser.execute_script("return document.documentElement.scrollWidth") == 360
     assert browser.find_element(By.ID, "detail").is_displayed()
     shot(browser, tmp_path, "phone-case")
+    browser.find_element(By.CSS_SELECTOR, "[data-goto='map']").click()
+    assert not browser.find_element(By.ID, "detail").is_displayed()
+    until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".maplibregl-ctrl-scale").is_displayed())
+    shot(browser, tmp_path, "phone-map")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import sqlite3
 import tempfile
@@ -184,6 +185,15 @@ def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store, tmp_path):
         store.save([event(samples.observation()), picture()])
     assert store.summary().events == 0
     store.save([event(samples.observation())])
+    assert store.summary().events == 1
+
+
+def test_a_mistake_in_the_middle_of_a_batch_takes_all_of_it_back(store):
+    good, bad = event(samples.observation()), dataclasses.replace(picture(), width=[])  # a list fits into no column
+    with pytest.raises(sqlite3.Error):
+        store.save([good, bad, event(samples.observation(), 2)])
+    assert store.summary().events == 0
+    store.save([good])
     assert store.summary().events == 1
 
 

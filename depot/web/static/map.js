@@ -87,12 +87,16 @@ export class CaseMap {
     this.#map.getSource("selected").setData({ type: "FeatureCollection", features: marks });
     if (!place) return;
     this.#follow = false;
-    const { width, height } = this.#map.getCanvas().getBoundingClientRect();
+    const { left, right, width, height } = this.#map.getCanvas().getBoundingClientRect();
+    // On middle widths the open case lies over the map's right part. (Over all of it: a phone, or it is not shown.)
+    const panel = document.getElementById("detail").getBoundingClientRect();
+    const covered = panel.left > left ? Math.max(right - panel.left, 0) : 0;
     const { x, y } = this.#map.project(place);
-    const [dx, dy] = [width / 6, height / 6];
-    const inside = x > dx && x < width - dx && y > dy && y < height - dy;
+    const [dx, dy] = [width / 8, height / 6];
+    const inside = x > dx && x < width - covered - dx && y > dy && y < height - dy;
     if (!inside || this.#map.getZoom() < 16.5) {
-      this.#map.easeTo({ center: place, zoom: Math.max(this.#map.getZoom(), 17.5), duration: stillness() ? 0 : 350 });
+      const zoom = Math.max(this.#map.getZoom(), 17.5);
+      this.#map.easeTo({ center: place, zoom, offset: [-covered / 2, 0], duration: stillness() ? 0 : 350 });
     }
   }
 

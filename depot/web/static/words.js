@@ -74,20 +74,21 @@ const CLASS_WORDS = {
   corrosion: ["Korrosion", "Corrosion"],
 };
 
-// Each at least 4.5 : 1 on white, and apart for colour-blind eyes where they often stand together.
+// Each at least 4.5 : 1 on white. Red, blue and near-black, the most frequent, stay apart without red-green sight;
+// the name stands beside the colour everywhere but on the map's dots, which say it when pointed at.
 const CLASS_COLOURS = {
   pothole: "#b3261e",
   longitudinal_crack: "#0b5fb0",
   transverse_crack: "#00707a",
   alligator_crack: "#7b2fa6",
-  crack: "#7a5200",
+  crack: "#2b2f33",
   spalling: "#a8005c",
   water_leakage: "#1c6b3c",
   efflorescence: "#666600",
   exposed_rebar: "#9a3f00",
   corrosion: "#7a2e0e",
 };
-export const OTHER_COLOUR = "#3f4a52";
+export const OTHER_COLOUR = "#6b6257";
 
 let language = "de";
 
