@@ -5,7 +5,7 @@
 Sharpness: after Pech-Pacheco et al. (ICPR 2000) the variance of the second derivative, but taken for rows and columns
 apart, of which the smaller counts: motion blur smears one direction and leaves the other crisp. Divided by the
 variance of what is finer than about 20 pixels, it depends neither on exposure nor on hard shadows.
-The defaults were chosen on real pictures; `tests/sampling` holds the figures.
+The defaults were chosen on real drives, by day and in a lamp-lit tunnel; `tests/sampling` judges those again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.sampling import Reason
     from edge.types import Picture
 
-#: All measures are taken at this width, so that thresholds hold for every camera, pixels.
+#: Wider pictures are measured at this width, so that thresholds hold for every camera, pixels.
 _WIDTH = 640
 #: Detail coarser than this (Gaussian sigma) is light and shadow, pixels at `_WIDTH`.
 _DETAIL_SIGMA = 6.0
@@ -35,7 +35,7 @@ class Limits:
     min_bright: the 90th percentile of grey must reach this: a lit tunnel has 35 to 53, road by day 50 to 250.
     max_saturated: share of pixels at 250 or above.
     min_contrast: standard deviation of grey; below it the lens is covered or sees fog or a wall.
-    min_sharpness: see the module; sharp drives have 0.34 to 1.4, smeared over 1 % of the width 0.03 to 0.10.
+    min_sharpness: see the module; real drives have 0.31 to 1.7, smeared over 1 % of the width 0.03 to 0.10.
     max_speed_mps: above it the model was never measured.
     """
 
@@ -44,7 +44,7 @@ class Limits:
     min_bright: float = 24.0
     max_saturated: float = 0.3
     min_contrast: float = 4.0
-    min_sharpness: float = 0.08
+    min_sharpness: float = 0.1
     max_speed_mps: float = 33.4
 
     def __post_init__(self) -> None:
@@ -66,9 +66,10 @@ def measure(picture: Picture, limits: Limits) -> Measures:
     """Measure the part of a picture (height x width x 3 BGR) that counts."""
     height, width = picture.shape[:2]
     part = picture[int(limits.top * height) : max(int(limits.bottom * height), int(limits.top * height) + 1)]
-    size = (_WIDTH, min(max(8, round(part.shape[0] * _WIDTH / width)), 4 * _WIDTH))
-    method = cv2.INTER_AREA if width >= _WIDTH else cv2.INTER_LINEAR
-    grey = cv2.cvtColor(cv2.resize(part, size, interpolation=method), cv2.COLOR_BGR2GRAY)
+    # A smaller picture is not blown up: that would be blur made by ourselves.
+    shrink = min(1.0, _WIDTH / width, 4 * _WIDTH / part.shape[0])
+    size = (max(8, round(width * shrink)), max(8, round(part.shape[0] * shrink)))
+    grey = cv2.cvtColor(cv2.resize(part, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     light = grey.astype(np.float32)
     return Measures(
         bright=float(np.percentile(grey, 90)),
