@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.simulator import damage
-from edge.simulator.canvas import RES_M, Canvas
+from edge.simulator.canvas import RES_M, Canvas, times
 from edge.simulator.layout import GROUND_LEFT, GROUND_WIDTH, KERB, PARKING_EDGE, ROAD_EDGE, TILE_M, TUNNEL_HALF
 from edge.simulator.light import Light
 from edge.simulator.noise import Floats, Image, Mottle, cloud, generator
@@ -46,7 +46,7 @@ class Ground:
         for mark in [m for m in here if m.label not in UNDER_MARKINGS] + defects:
             damage.paint(canvas, mark)
         light = cv2.resize(self._light.ground(s0), (COLS, ROWS), interpolation=cv2.INTER_LINEAR)
-        return cv2.multiply(canvas.image, cv2.merge([light, light, light]), dtype=cv2.CV_8U)
+        return times(canvas.image, light)
 
     @staticmethod
     def _near(extent: tuple[float, float, float, float], s0: float) -> bool:
@@ -68,8 +68,7 @@ class Ground:
         if tunnel is not None and tunnel[0] < s0 + TILE_M and tunnel[1] > s0:
             inside = (s > tunnel[0]) & (s < tunnel[1])
             base = np.where(inside[:, None, None], self._tunnel, base)
-        field = field.astype(np.float32)
-        return cv2.multiply(base, cv2.merge([field, field, field]), dtype=cv2.CV_8U)
+        return times(base, field.astype(np.float32))
 
     def _sections(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
         """Stretches of older and newer asphalt: start, tone, roughness."""
@@ -116,7 +115,7 @@ class Ground:
         row[t > ROAD_EDGE + 0.3] = 124
         row[np.abs(t - ROAD_EDGE - 0.38) < 0.08] = 160
         row[t > TUNNEL_HALF - 0.05] = 70
-        return np.broadcast_to(row, (ROWS, COLS, 3)).copy()
+        return row[None]
 
     def _markings(self, canvas: Canvas) -> None:
         s0 = canvas.s0_m

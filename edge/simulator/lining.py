@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from edge.simulator import damage
-from edge.simulator.canvas import RES_M, Canvas
+from edge.simulator.canvas import RES_M, Canvas, times
 from edge.simulator.layout import LAMP_EVERY_M, LINING_LENGTH, TILE_M, TUNNEL_WALL
 from edge.simulator.light import Light
 from edge.simulator.noise import Image, Mottle, generator
 from edge.simulator.scenario import Scenario
 
+CONCRETE = (132, 138, 139)
 ROWS, COLS = round(TILE_M / RES_M), round(LINING_LENGTH / RES_M)
 
 
@@ -32,14 +32,13 @@ class Lining:
         height = np.minimum(self._u, LINING_LENGTH - self._u)
         field = self._mottle.field(s0 + 80, TILE_M, (ROWS, COLS), (0.02, 0.045, 0.05, 0.05)) + 0.02 * self._grain
         grime = 1 - 0.28 * np.exp(-height / 0.55) - 0.12 * np.exp(-(((height - TUNNEL_WALL - 0.8) / 1.2) ** 2))
-        tone = (138 * (1 + field) * grime[None, :]).astype(np.float32)
-        image = np.clip(tone[..., None] * np.array([0.96, 1.0, 1.01], np.float32), 0, 255).astype(np.uint8)
-        canvas = Canvas(image, s0, LINING_LENGTH)
+        tone = ((1 + field) * grime[None, :]).astype(np.float32)
+        canvas = Canvas(times(np.full((ROWS, COLS, 3), CONCRETE, np.uint8), tone), s0, LINING_LENGTH)
         self._formwork(canvas)
         for mark in self._scenario.defects:
             if mark.surface == "lining" and mark.extent[1] > s0 - 1 and mark.extent[0] < s0 + TILE_M + 1:
                 damage.paint(canvas, mark)
-        lit = cv2.multiply(canvas.image, self._lamplight(s0), dtype=cv2.CV_8U)
+        lit = times(canvas.image, self._lamplight(s0))
         self._lamps(Canvas(lit, s0, LINING_LENGTH))
         return lit
 
@@ -70,8 +69,7 @@ class Lining:
         glow = (0.28 * np.exp(-((nearest / 1.5) ** 2) - (side / 0.9) ** 2)).astype(np.float32)
         scallop = (1 + 0.22 * np.cos(2 * np.pi * s / LAMP_EVERY_M)[:, None] * np.exp(-side / 3)).astype(np.float32)
         level = along * scallop * 0.95 + glow
-        lit: Image = cv2.merge([level, level, level])
-        return lit
+        return np.asarray(level, np.float32)
 
     @staticmethod
     def _bar(

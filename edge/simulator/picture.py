@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -141,8 +142,10 @@ class Painter:
     def _levels(self, first: int) -> list[Image]:
         """The ground from tile `first` on, at each level as far as it is needed."""
         if self._window is None or self._window[0] != first:
-            tiles = [self._ground_tile(first + i) for i in range(5)]
-            reach = [NEAR_M if level < NEAR_LEVELS else FAR_M + 6 for level in range(LEVELS)]
-            keep = [round((TILE_M + metres) / RES_M) >> level for level, metres in enumerate(reach)]
-            self._window = first, [np.concatenate([tile[k] for tile in tiles])[: keep[k]] for k in range(LEVELS)]
+            tiles = [self._ground_tile(first + i) for i in range(1 + math.ceil((FAR_M + 6) / TILE_M))]
+            near = tiles[: 1 + math.ceil(NEAR_M / TILE_M)]
+            self._window = (
+                first,
+                [np.concatenate([t[k] for t in (near if k < NEAR_LEVELS else tiles)]) for k in range(LEVELS)],
+            )
         return self._window[1]

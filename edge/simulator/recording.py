@@ -51,7 +51,7 @@ class Recording:
     def frame(self, name: str, picture: Image) -> None:
         """Write one picture."""
         if not cv2.imwrite(str(self.out / "frames" / name), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
-            raise InputError(f"{self.out / 'frames' / name}: cannot be written; is the disk full?")
+            raise InputError(f"{self.out / 'frames' / name}: cannot be written; the disk is full or the folder is gone")
 
     def tables(self, calibration: Calibration, readings: Readings, frames: list[tuple[str, float]]) -> None:
         """Write what the vehicle's other inputs said, and when each frame was taken."""

@@ -164,7 +164,7 @@ class _Tiles:
 
     @cached_property
     def _levels(self) -> Callable[[int], list[Image]]:
-        return lru_cache(maxsize=6)(self._reduced)
+        return lru_cache(maxsize=5)(self._reduced)
 
     def _reduced(self, index: int) -> list[Image]:
         levels = [self.make(index)]
