@@ -130,7 +130,8 @@ class Ledger:
 def _hold(path: Path) -> int:
     """Take the lock file, so that two daemons never send from one store; it is free when the process is gone."""
     try:
-        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # To read only: the file of another user can be locked, too.
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise store_error(path, error) from None
     try:

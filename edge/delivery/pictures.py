@@ -56,8 +56,11 @@ class PictureFolder:
     """The pictures of an outbox. Other files in the folder are left alone."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where the folder cannot be made."""
+        """Raises OSError where the folder cannot be made. One that is not ours to write is renamed to `NAME.bad`."""
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            folder.rename(folder.with_name(folder.name + ".bad"))
+            folder.mkdir()
         fsync_folder(folder.parent)
         self._folder = folder
 
