@@ -75,7 +75,7 @@ def _crack(canvas: Canvas, mark: Mark, rng: np.random.Generator) -> None:
     dirt = cv2.GaussianBlur(cover, (0, 0), 2.2)
     worn = np.clip(1 + 0.5 * _noise(canvas, mark, 0.5, "worn", 2), 0.55, 1.2)
     lip = np.clip(np.roll(cover, (1, -1), (0, 1)) - cover, 0, 1)
-    strength = rng.uniform(0.72, 0.9) * worn
+    strength = rng.uniform(0.55, 0.9) * worn
     canvas.scale((1 - np.clip(strength * cover, 0, 0.92)) * (1 - 0.22 * dirt) * (1 + 0.22 * lip))
 
 

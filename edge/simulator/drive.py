@@ -155,7 +155,7 @@ class _Drive:
         ):
             place, name = self.route.place(float(s)), f"{index:06d}.jpg"
             view = painter.view(place)
-            wanted = float(np.clip(1.08 * (1 / painter.light_at(place.s_m + 4)) ** 0.78, 0.9, 3.2))
+            wanted = float(np.clip(1.08 * (1 / painter.light_ahead(place.s_m)) ** 0.78, 0.9, 3.2))
             gain += (wanted - gain) * (1 - math.exp(-(t - before) / EXPOSURE_S))
             before = t
             picture = painter.expose(view.picture, gain, index)

@@ -87,9 +87,9 @@ class Painter:
         noisy = cv2.add(bright, noise * np.float32(1.1 * gain**0.6), dtype=cv2.CV_8U)
         return cv2.GaussianBlur(noisy, (3, 3), 0.45)
 
-    def light_at(self, s_m: float) -> float:
-        """Share of daylight at a place, for the exposure."""
-        return float(self._light.along(np.array([s_m]))[0])
+    def light_ahead(self, s_m: float) -> float:
+        """Share of daylight on the stretch that fills the picture, for the exposure."""
+        return float(self._light.along(s_m + np.linspace(3.0, 18.0, 6)).mean())
 
     def _make_ground(self, index: int) -> list[Image]:
         tile = self._blurred(self._ground.tile(index), index)
