@@ -113,7 +113,7 @@ class VehicleConfig(Section, frozen=True):
 
     vehicle: Annotated[
         str,
-        Meta(pattern=f"^{VEHICLE_PATTERN}$", description="the vehicle's name: lower-case letters, digits, hyphens"),
+        Meta(pattern=rf"^{VEHICLE_PATTERN}\Z", description="the vehicle's name: lower-case letters, digits, hyphens"),
     ]
     camera: CameraConfig = CameraConfig()
     position: PositionConfig = PositionConfig()
@@ -126,7 +126,7 @@ class VehicleConfig(Section, frozen=True):
 class _CalibrationFile(Section, frozen=True):
     """A camera's geometry; fields as in `edge.geometry.Calibration`."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\Z")]
     width: Annotated[int, Meta(ge=16, le=20_000)]
     height: Annotated[int, Meta(ge=16, le=20_000)]
     fx: Annotated[float, Meta(gt=1)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd hears: READY after the first judged frame, WATCHDOG only while every stage moves.
+"""What systemd hears: READY after the first frame that was looked at, WATCHDOG only while every stage moves.
 
 The protocol is that of sd_notify(3): datagrams to the socket named in `NOTIFY_SOCKET`.
 """
@@ -71,7 +71,7 @@ class Liveness:
             self._notifier.send("WATCHDOG=1")
 
     def ready(self, status: str) -> None:
-        """The first frame was judged."""
+        """The first frame was looked at."""
         if not self._ready:
             self._ready = True
             self._notifier.send(f"READY=1\nSTATUS={status}")

@@ -80,7 +80,7 @@ class Pipeline:
         self.pose: Pose | None = None
 
     def take(self, frame: Frame) -> bool:
-        """Take one frame; True where it was judged."""
+        """Take one frame; True where it was looked at: judged, or refused with a reason that the coverage tells."""
         self.counters["frames_seen"] += 1
         pose = self.pose = self._pose_at(frame.time_s)
         if not self._stages.sampler.take(pose):
@@ -89,7 +89,7 @@ class Pipeline:
         self._cover(pose, reason)
         if reason is not None:
             self.counters[f"frames_refused_{reason}"] += 1
-            return False
+            return True
         detections = self._stages.detector.detect(frame.picture)
         self.counters["frames_judged"] += 1
         private = [d for d in detections if d.label in PRIVATE_LABELS]

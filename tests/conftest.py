@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import browser, vendor
 from tests.servers import missing
+
+__all__ = ["browser", "vendor"]
 
 
 @pytest.fixture(scope="session")

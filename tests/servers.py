@@ -77,9 +77,7 @@ def listens(host: str, port: int) -> bool:
 class Mosquitto:
     """One private broker. `extra` are further lines of its configuration; `host`, `port` where it listens."""
 
-    def __init__(
-        self, folder: Path, *, extra: str = "", persistence: bool = True, listener: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, *, extra: str = "", persistence: bool = True, listener: str = "") -> None:
         self.host = HOST
         self.port = free_port()
         self.folder = folder / f"mosquitto-{self.port}"
@@ -163,9 +161,7 @@ class Mosquitto:
 
 
 @contextlib.contextmanager
-def mosquitto(
-    folder: Path, *, extra: str = "", persistence: bool = True, listener: str = ""
-) -> Iterator[Mosquitto]:
+def mosquitto(folder: Path, *, extra: str = "", persistence: bool = True, listener: str = "") -> Iterator[Mosquitto]:
     """A running private Mosquitto below `folder`; skips without the program, fails in CI.
 
     `extra`: further configuration lines; they come after `allow_anonymous true`, so repeat

@@ -40,7 +40,7 @@ def report(defect: Defect) -> Report:
         position=_position(defect),
         size=size,
         severity=grade(defect.label, size),
-        heading_deg=None if pose.heading_deg is None else pose.heading_deg % 360,
+        heading_deg=None if pose.heading_deg is None else round(pose.heading_deg, 1) % 360,
         speed_mps=None if pose.speed_mps is None else max(pose.speed_mps, 0.0),
     )
 

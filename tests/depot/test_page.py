@@ -4,40 +4,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
-from depot.errors import DepotError
-from depot.web import install
 from messages.types import LinePosition, Position
+from tests.browser import no_errors, press, shot, text, until
 from tests.depot import samples
-from tests.servers import free_port, missing, mosquitto, need
+from tests.servers import free_port, mosquitto
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
-
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--force-prefers-reduced-motion", "--window-size=1440,900",
-]  # fmt: skip
-#: Where the screenshots go; kept where a folder is named, else thrown away with the test.
-SHOTS = os.environ.get("WEGEWART_SHOTS")
-
-
-@pytest.fixture(scope="module")
-def vendor():
-    try:
-        install.install()
-    except DepotError as error:
-        missing(str(error))
 
 
 @pytest.fixture
@@ -56,46 +32,6 @@ def depot(vendor, broker, tmp_path):
 def vehicle(broker):
     with samples.fake_vehicle(broker.host, broker.port) as made:
         yield made
-
-
-@pytest.fixture
-def browser(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or need("chromium")
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(need("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
-def until(browser, what):
-    return WebDriverWait(browser, 20, poll_frequency=0.05).until(lambda _: what())
-
-
-def text(browser, selector: str) -> str:
-    return " ".join(browser.execute_script(
-        "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
-    ))  # fmt: skip
-
-
-def press(browser, *keys: str) -> None:
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def shot(browser, tmp_path: Path, name: str) -> None:
-    folder = Path(SHOTS) if SHOTS else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    assert browser.save_screenshot(str(folder / f"{name}.png"))
-
-
-def no_errors(browser) -> None:
-    """The page logged no error: no script failed, nothing was blocked by the policy."""
-    severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
-    assert severe == []
 
 
 WORDS = {

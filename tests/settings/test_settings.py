@@ -31,6 +31,7 @@ GOOD = 'vehicle = "bus-7"\n'
         (GOOD + "camera = 3", "v.toml: camera: Expected `object`, got `int`"),
         ("vehicle = ", "v.toml: is no valid TOML"),
         ('vehicle = "../../etc"', "v.toml: vehicle: Expected `str` matching regex"),
+        ('vehicle = "bus-7\\n"', "v.toml: vehicle: Expected `str` matching regex"),
         (GOOD + "[delivery]\ndata = 3", "delivery.data: Expected a path, got 3"),
     ],
 )
