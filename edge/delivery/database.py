@@ -3,8 +3,8 @@
 """The outbox's SQLite file: opened, checked, and set aside when it is damaged.
 
 A file that cannot be used (filled with zeros, cut off, no database, another program's, not ours to
-write) is renamed to `NAME.bad` together with its `-wal` and `-shm`, a new one is started, and what can
-still be read of the old one is taken over. Nobody has to come with a screwdriver for that; the caller
+write) is renamed to `NAME.bad` together with its `-wal` and `-shm`, after what can still be read of it was
+copied into a new one. Nobody has to come with a screwdriver for that; the caller
 gets one line to report.
 """
 
@@ -30,6 +30,7 @@ VERSION = 1
 KINDS = ("observation", "coverage")
 #: A failing card must not fill itself with damaged stores: older ones than these are dropped.
 BAD_KEPT = 5
+_SUFFIXES = ("", "-wal", "-shm")
 
 SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -106,20 +107,24 @@ def open_database(path: Path) -> Opened:
     Raises:
         StoreError: no store can be opened here (read-only or full file system, rights, locked).
     """
+    new = path.with_name(path.name + ".new")
     try:
+        if new.exists() and not path.exists():  # a power cut came between the renames of `_swap`
+            _swap(path, new)
         return Opened(_open(path))
-    except (sqlite3.Error, _UnusableError) as error:
-        if any(word in str(error) for word in ("full", "locked")):
+    except (sqlite3.Error, _UnusableError, OSError) as error:
+        passing = isinstance(error, OSError) or any(word in str(error) for word in ("disk is full", "locked"))
+        if passing:
             raise store_error(path, error) from None
-        reason = str(error)
+        reason = " ".join(str(error).split())
     try:
-        bad = _set_aside(path)
+        taken_over = _renew(path, new)
+        bad = _swap(path, new)
         connection = _open(path)
     except (OSError, sqlite3.Error, _UnusableError) as error:
         raise store_error(path, error) from None
-    taken_over = _salvage(bad, connection)
-    return Opened(connection, f"outbox {path.name} was unusable ({reason}): set aside as {bad.name}, "
-                              f"{taken_over} waiting events taken over into a new one")  # fmt: skip
+    what = f"set aside as {bad.name}, {taken_over} waiting events taken over into a new one"
+    return Opened(connection, f"outbox {path.name} was unusable ({reason}): {what}")
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -153,30 +158,38 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(SCHEMA)
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the store with its log; returns the new name. Raises OSError."""
-    older = [path.with_name(f"{path.name}.bad{n or ''}") for n in range(BAD_KEPT)]
-    bad = next((name for name in older if not name.exists()), None)
+def _renew(path: Path, new: Path) -> int:
+    """Make a new store beside the damaged one, with the waiting events that can still be read; returns how many.
+
+    The damaged one is not touched: when this fails (full disk), nothing is worse than before.
+    """
+    for suffix in _SUFFIXES:
+        new.with_name(new.name + suffix).unlink(missing_ok=True)
+    with contextlib.closing(_open(new)) as into:
+        try:
+            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        except sqlite3.Error:
+            return 0
+        with contextlib.closing(source), into:
+            source.execute("PRAGMA writable_schema = ON")  # else nothing is read of a file that was cut off
+            into.execute("BEGIN IMMEDIATE")
+            return _copy(source, into)
+
+
+def _swap(path: Path, new: Path) -> Path:
+    """Rename the damaged store to its new name, which is returned, and the new one into its place. Raises OSError."""
+    names = [path.with_name(f"{path.name}.bad{n or ''}") for n in range(BAD_KEPT)]
+    bad = next((name for name in names if not name.exists()), None)
     if bad is None:
-        bad = min(older, key=lambda name: name.stat().st_mtime_ns)
-        for suffix in ("", "-wal", "-shm"):
+        bad = min(names, key=lambda name: name.stat().st_mtime_ns)
+        for suffix in _SUFFIXES:
             bad.with_name(bad.name + suffix).unlink(missing_ok=True)
-    for suffix in ("", "-wal", "-shm"):  # together, so that sqlite3 still reads the log of the damaged one
+    for suffix in _SUFFIXES:  # with its log, or that would be taken for the new one's
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(bad.with_name(bad.name + suffix))
+    new.rename(path)
     fsync_folder(path.parent)
     return bad
-
-
-def _salvage(bad: Path, into: sqlite3.Connection) -> int:
-    """Copy the waiting events that can still be read; returns how many."""
-    try:
-        source = sqlite3.connect(f"{bad.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.Error:
-        return 0
-    with contextlib.closing(source), into:
-        into.execute("BEGIN IMMEDIATE")
-        return _copy(source, into)
 
 
 def _copy(source: sqlite3.Connection, into: sqlite3.Connection) -> int:

@@ -90,6 +90,7 @@ class Window:
         """A new connection; `receive_maximum` is the broker's limit, `session_present` whether it remembers us."""
         if not session_present:
             self._open.clear()
+        self._in_flight.clear()
         self._puback_s = now_s
         self._ack_s = now_s - (self._waited_s if self._open else 0.0)
         # One place stays free for the birth and goodbye messages.

@@ -335,8 +335,8 @@ def certificates(folder: Path) -> Path:
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_with_a_certificate_of_the_vehicle(tmp_path: Path) -> None:
-    """Red without `tls_set_context`; a wrong CA or no certificate is refused with a word about it. A 2 MB picture
-    and many events pass: red without the look at `pending()` of the TLS layer (answers would lie unread).
+    """Red without `tls_set_context`; a wrong CA or no certificate is refused with a word about it. (The look at
+    `pending()` of the TLS layer only saves waits of up to a second; this test does not need it.)
     """
     files = certificates(tmp_path)
     listener = (
