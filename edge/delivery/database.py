@@ -4,8 +4,7 @@
 
 A file that cannot be used (filled with zeros, cut off, no database, another program's, not ours to
 write) is renamed to `NAME.bad` together with its `-wal` and `-shm`, after what can still be read of it was
-copied into a new one. Nobody has to come with a screwdriver for that; the caller
-gets one line to report.
+copied into a new one. Nobody has to come with a screwdriver for that; the caller gets one line to report.
 """
 
 from __future__ import annotations
