@@ -26,10 +26,6 @@ class Light:
         self._s = np.arange(-80.0, scenario.length_m + 400.0, 2.0)
         self._sun = np.clip(0.62 + 0.9 * smooth(rng, len(self._s), len(self._s) / 45), 0.0, 1.0)
 
-    def sun(self, s_m: float) -> float:
-        """Share of direct sun at a place: 0 overcast, 1 clear."""
-        return float(np.interp(s_m, self._s, self._sun))
-
     def along(self, s_m: Floats) -> Floats:
         """Light under the open sky or the lamps, without shadows, per place along the road."""
         day: Floats = 0.74 + 0.26 * np.interp(s_m, self._s, self._sun)

@@ -102,11 +102,19 @@ class Optics:
         left, right = coarse[:, :-1, None], coarse[:, 1:, None]
         return (left + (right - left) * share).reshape(len(coarse), -1)[:, :width]
 
+    def seen(self, x: Floats, y: Floats, z: Floats) -> Floats:
+        """Points of the vehicle's frame in the camera's axes (N x 3: right, down, depth), metres."""
+        c = self.calibration
+        points: Floats = np.column_stack([x - c.forward_m, y - c.left_m, z - c.height_m]) @ c.rotation
+        return points
+
+    def pixels(self, seen: Floats) -> Floats:
+        """Pixels (N x 2) of points in the camera's axes; not a number behind it."""
+        c = self.calibration
+        depth = np.where(seen[:, 2] > 1e-6, seen[:, 2], np.nan)
+        return np.column_stack([c.cx + c.fx * seen[:, 0] / depth, c.cy + c.fy * seen[:, 1] / depth])
+
     def project(self, x: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
         """Pixels (N x 2) and depth (N, metres along the optical axis) of points in the vehicle's frame."""
-        c = self.calibration
-        offset = np.column_stack([x - c.forward_m, y - c.left_m, z - c.height_m])
-        seen = offset @ c.rotation
-        depth = seen[:, 2]
-        safe = np.where(depth > 1e-6, depth, np.nan)
-        return np.column_stack([c.cx + c.fx * seen[:, 0] / safe, c.cy + c.fy * seen[:, 1] / safe]), depth
+        seen = self.seen(x, y, z)
+        return self.pixels(seen), seen[:, 2]

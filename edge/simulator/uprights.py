@@ -13,7 +13,7 @@ import numpy as np
 
 from edge.simulator import cars, figures
 from edge.simulator.brush import UPRIGHTS, Brush
-from edge.simulator.noise import Floats, Image, generator
+from edge.simulator.noise import Floats, Image
 
 if TYPE_CHECKING:
     from edge.simulator.light import Light
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from edge.simulator.scenario import Scenario
     from edge.simulator.walls import Part
 
-#: Uprights nearer than this are out of the picture's sides; farther ones are left out.
+#: People and trees nearer than this are out of the picture's sides; farther things are left out.
 NEAR_M, FAR_M = 1.2, 110.0
+#: Cars show until their far end is beside the camera; what is nearer to it than this is cut off.
+CAR_HALF_M, CLOSE_M = 2.3, 0.3
 #: A plate shows while the camera is before or behind the car by more than this.
 PLATE_AHEAD_M = 2.4
 #: The sun stands at the right behind, in road axes (along, left, up).
@@ -51,6 +53,19 @@ def _bounds(pixels: Floats) -> tuple[float, float, float, float]:
     return float(x1), float(y1), float(x2), float(y2)
 
 
+def _before(seen: Floats) -> Floats:
+    """The part of a polygon (N x 3, camera axes) that lies at least `CLOSE_M` before the camera."""
+    if (seen[:, 2] >= CLOSE_M).all():
+        return seen
+    kept = []
+    for a, b in zip(seen, np.roll(seen, -1, axis=0), strict=True):
+        if a[2] >= CLOSE_M:
+            kept.append(a)
+        if (a[2] >= CLOSE_M) != (b[2] >= CLOSE_M):
+            kept.append(a + (b - a) * (CLOSE_M - a[2]) / (b[2] - a[2]))
+    return np.array(kept).reshape(-1, 3)
+
+
 class Uprights:
     """All that stands beside the carriageway."""
 
@@ -65,12 +80,12 @@ class Uprights:
         found: list[Part] = []
         for index, thing in enumerate(self._scenario.uprights):
             ahead = thing.s_m - place.s_m - self._optics.calibration.forward_m
-            if not NEAR_M < ahead < FAR_M:
+            if not (-CAR_HALF_M if thing.label == "vehicle" else NEAR_M) < ahead < FAR_M:
                 continue
 
             def draw(index: int = index, thing: Upright = thing) -> None:
-                done = self._car_drawn(brush, place, index, thing) if thing.label == "vehicle" else None
-                done = done or self._figure_drawn(brush, place, index, thing)
+                drawn = self._car_drawn if thing.label == "vehicle" else self._figure_drawn
+                done = drawn(brush, place, index, thing)
                 if done is not None:
                     shown[index] = done
                     areas[index] = count(brush.layer, done, UPRIGHTS + index)
@@ -78,20 +93,19 @@ class Uprights:
             found.append((thing.s_m - place.s_m, draw))
         return found
 
-    def _level(self, s_m: float, look: int) -> float:
-        shade = 0.72 if generator(look, "stands-in-shade").random() < 0.35 else 1.0
-        return float(self._light.along(np.array([s_m]))[0]) * shade
+    def _level(self, thing: Upright) -> float:
+        """Share of daylight on it; a third of all things stand in some shade."""
+        shade = 0.72 if thing.look % 3 == 0 else 1.0
+        return float(self._light.along(np.array([thing.s_m]))[0]) * shade
 
     def _figure_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
-        if thing.label == "vehicle":
-            return None
         figure = self._tree(thing.look) if thing.label == "tree" else self._person(thing.look, facing=thing.along < 0)
         x, y = self._route.in_vehicle(place, [thing.s_m] * 2, [thing.t_m] * 2)
         pixels, depth = self._optics.project(x, y, np.array([0.0, figure.height_m]))
         if depth.min() < NEAR_M:
             return None
         foot, tall = (float(pixels[0, 0]), float(pixels[0, 1])), float(pixels[0, 1] - pixels[1, 1])
-        brush.figure(figure.picture, foot, tall, self._level(thing.s_m, thing.look), UPRIGHTS + index)
+        brush.figure(figure.picture, foot, tall, self._level(thing), UPRIGHTS + index)
         scale = tall / figure.picture.shape[0]
         left, top = foot[0] - figure.picture.shape[1] * scale / 2, foot[1] - tall
         solid = figure.picture[..., 3] > 128
@@ -103,27 +117,28 @@ class Uprights:
         return Shown(index, box, detail)
 
     def _car_drawn(self, brush: Brush, place: Place, index: int, thing: Upright) -> Shown | None:
-        car = self._car(thing.look, thing.plate)
-        level = self._level(thing.s_m, thing.look)
-        everything = self._pixels(place, thing, car.corners)
-        if everything is None:
-            return None
-        eye = self._eye(place, thing)
-        sun = SUN * np.array([thing.along, thing.along, 1.0])
+        car, eye = self._car(thing.look, thing.plate), self._eye(place, thing)
+        level, sun = self._level(thing), SUN * np.array([thing.along, thing.along, 1.0])
+        corners = self._seen(place, thing, car.corners)
+        outlines = []
         for face, start, end in zip(car.faces, car.starts, car.starts[1:], strict=False):
-            if face.normal @ (eye - face.corners[0]) > 0:
-                brush.polygon(everything[start:end], face.lit(level, sun), UPRIGHTS + index)
-        seen_from = 0 if eye[0] < 0 else 1
-        plate = self._pixels(place, thing, car.plates[seen_from]) if abs(eye[0]) > PLATE_AHEAD_M else None
-        if plate is not None:
-            brush.quad(np.clip(car.plate * (0.9 * level), 0, 255).astype(np.uint8), plate, UPRIGHTS + index)
-        return Shown(index, _bounds(everything), None if plate is None else _bounds(plate))
+            outline = _before(corners[start:end])
+            if len(outline) and face.normal @ (eye - face.corners[0]) > 0:
+                outlines.append(self._optics.pixels(outline))
+                brush.polygon(outlines[-1], face.lit(level, sun), UPRIGHTS + index)
+        if not outlines:
+            return None
+        plate = self._seen(place, thing, car.plates[0 if eye[0] < 0 else 1])
+        if abs(eye[0]) < PLATE_AHEAD_M or plate[:, 2].min() < CLOSE_M:
+            return Shown(index, _bounds(np.vstack(outlines)), None)
+        pixels = self._optics.pixels(plate)
+        brush.quad(np.clip(car.plate * (0.9 * level), 0, 255).astype(np.uint8), pixels, UPRIGHTS + index)
+        return Shown(index, _bounds(np.vstack(outlines)), _bounds(pixels))
 
-    def _pixels(self, place: Place, thing: Upright, corners: Floats) -> Floats | None:
+    def _seen(self, place: Place, thing: Upright, corners: Floats) -> Floats:
+        """Corners in the thing's frame, in the camera's axes."""
         s, t = thing.s_m + thing.along * corners[:, 0], thing.t_m + thing.along * corners[:, 1]
-        x, y = self._route.in_vehicle(place, s, t)
-        pixels, depth = self._optics.project(x, y, corners[:, 2])
-        return pixels if depth.min() > 0.3 else None
+        return self._optics.seen(*self._route.in_vehicle(place, s, t), corners[:, 2])
 
     def _eye(self, place: Place, thing: Upright) -> Floats:
         """The camera's place in the car's frame."""

@@ -29,29 +29,7 @@ if TYPE_CHECKING:
 #: One thing to draw: how far away, and what draws it.
 Part = tuple[float, Callable[[], None]]
 #: Walls are drawn in slices between these distances ahead of the camera, metres.
-SLICES = (
-    0.8,
-    1.6,
-    2.4,
-    3.2,
-    4.2,
-    5.5,
-    7.0,
-    9.0,
-    11.5,
-    14.5,
-    18.0,
-    22.5,
-    28.0,
-    35.0,
-    44.0,
-    55.0,
-    68.0,
-    84.0,
-    105.0,
-    130.0,
-    155.0,
-)
+SLICES = tuple(float(far) for far in np.geomspace(0.8, 155.0, 22))
 #: Reduced copies of a wall: each half as fine along the road, every second one across it too.
 WALL_LEVELS = 6
 PORTAL_HEIGHT, PORTAL_HALF = 7.2, 13.0
@@ -70,8 +48,7 @@ class Walls:
         }
 
     def _make_front(self, side: str, index: int) -> Image:
-        sunny = side == "left"
-        return fronts.front(self._scenario.seed, side, index, sunny=sunny)
+        return fronts.front(self._scenario.seed, side, index, sunny=side == "left")
 
     def parts(self, brush: Brush, place: Place) -> list[Part]:
         """All wall slices in view."""
@@ -120,28 +97,12 @@ class Walls:
     def _portal(self, brush: Brush, place: Place, s: float) -> None:
         """The concrete face around the tunnel's mouth."""
         half, top, cut = TUNNEL_HALF, TUNNEL_HEIGHT, TUNNEL_HEIGHT - LINING[0].z1
-        wide, high = PORTAL_HALF, PORTAL_HEIGHT
         level = float(self._light.along(np.array([s - 5.0]))[0])
         grey, band = (136.0 * level, 142.0 * level, 144.0 * level), (104.0 * level, 108.0 * level, 110.0 * level)
+        mouth = [(0.0, top), (half - cut, top), (half, top - cut), (half, 0.0)]
+        flank = [(PORTAL_HALF, 0.0), (PORTAL_HALF, PORTAL_HEIGHT), (0.0, PORTAL_HEIGHT), *mouth]
+        rim = [(half + 0.3, 0.0), (half + 0.3, top + 0.3), (0.0, top + 0.3), *mouth]
         for side in (-1.0, 1.0):
-            flank = [
-                (wide, 0.0),
-                (wide, high),
-                (0.0, high),
-                (0.0, top),
-                (half - cut, top),
-                (half, top - cut),
-                (half, 0.0),
-            ]
-            rim = [
-                (half + 0.3, 0.0),
-                (half + 0.3, top + 0.3),
-                (0.0, top + 0.3),
-                (0.0, top),
-                (half - cut, top),
-                (half, top - cut),
-                (half, 0.0),
-            ]
             for outline, colour in ((flank, grey), (rim, band)):
                 corners = self._corners(place, [(s, side * t, z) for t, z in outline])
                 if corners is not None:
