@@ -28,13 +28,14 @@ E, N, H, V, W, K, B = range(7)
 
 #: Spectral densities of the process noise: variance gained per second (or per metre).
 ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
-TURN_Q = math.radians(6.0) ** 2  # (rad/s)^2 per s, without a gyro
+TURN_Q = math.radians(8.0) ** 2  # (rad/s)^2 per s, without a gyro
 TURN_FADES_S = 2.0  # without news, a turn ends
 GYRO_Q = math.radians(0.2) ** 2  # rad^2 per s: noise of a cheap gyro on a shaking vehicle
 GYRO_BIAS_Q = math.radians(0.005) ** 2  # (rad/s)^2 per s
 SCALE_Q = 1e-8  # per s: tyres warm up and wear
 WHEEL_Q = 0.01  # m^2 per m along the way: slip, uneven road
 SIDE_SLIP_Q = 0.001  # m^2 per m across
+_STANDING_MPS = 0.3
 #: Standard deviations before anything is known.
 GYRO_BIAS_SIGMA = math.radians(1.0)
 SCALE_SIGMA = 0.03
@@ -79,20 +80,24 @@ class Ekf:
         """
         x, f = self.x, np.eye(7)
         way = x[V] * dt if wheel_m is None else x[K] * wheel_m
-        turn = x[W] * dt if gyro is None else (gyro - x[B]) * dt
+        # Wheels that do not roll do not turn the vehicle.
+        rolls = abs(x[V]) > _STANDING_MPS
+        turn_s = dt if rolls else 0.0
+        turn = x[W] * turn_s if gyro is None else (gyro - x[B]) * dt
         middle = x[H] + turn / 2
         along = np.array([math.sin(middle), math.cos(middle)])
         across = np.array([along[1], -along[0]])
         f[:2, H] = way * across
         f[:2, V if wheel_m is None else K] = along * (dt if wheel_m is None else wheel_m)
-        turner, arm = (W, dt) if gyro is None else (B, -dt)
+        turner, arm = (W, turn_s) if gyro is None else (B, -dt)
         f[:2, turner] = way * across * arm / 2
         f[H, turner] = arm
         x[:2] += way * along
         x[H] += turn
         if gyro is None:
-            x[W] *= math.exp(-dt / TURN_FADES_S)
-            f[W, W] = math.exp(-dt / TURN_FADES_S)
+            fade = math.exp(-dt / TURN_FADES_S) if rolls else 0.0
+            x[W] *= fade
+            f[W, W] = fade
         else:
             x[W] = gyro - x[B]
             f[W, W], f[W, B] = 0.0, -1.0
@@ -111,7 +116,7 @@ class Ekf:
             q[:2, :2] += ACCELERATION_Q * dt**3 / 3 * np.outer(along, along)
             q[:2, V] = q[V, :2] = ACCELERATION_Q * dt**2 / 2 * along
         if gyro is None:
-            # Wheels that hardly roll hardly turn the vehicle.
+            # The slower it rolls, the less it turns.
             turn_q = TURN_Q * (min(1.0, way / (2 * dt)) if dt > 1e-6 else 0.0)
             q[W, W], q[H, H] = turn_q * dt, turn_q * dt**3 / 3
             q[H, W] = q[W, H] = turn_q * dt**2 / 2

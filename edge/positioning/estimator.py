@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _WORST_ERROR_M = 1_000.0
 _GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
 _GATE_HEADING = 4.0  # standard deviations
+#: What a vehicle turns by at most between two fixes a second apart.
+_BEND = math.radians(45)
 _AGREEING = 5
 _AGREEING_EARLY = 2
 _MAX_SPEED_MPS = 60.0
@@ -214,7 +216,9 @@ class Estimator:
         if abs(ekf.x[V]) < _MOVING_MPS:
             return
         sigma = max(math.radians(2), math.atan2(0.3 * error_m, abs(ekf.x[V])))
-        if ekf.update_heading(heading, sigma, gate=_GATE_HEADING):
+        # Without a gyro a bend begins unforeseen.
+        likely = self._gyro is None and abs(wrap(heading - float(ekf.x[H]))) < _BEND
+        if ekf.update_heading(heading, sigma, gate=math.inf if likely else _GATE_HEADING):
             self._headings_refused = 0
             return
         self.counts["heading_refused"] += 1

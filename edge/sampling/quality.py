@@ -43,7 +43,7 @@ class Limits:
     bottom: float = 1.0
     min_bright: float = 24.0
     max_saturated: float = 0.3
-    min_contrast: float = 4.0
+    min_contrast: float = 3.0
     min_sharpness: float = 0.1
     max_speed_mps: float = 33.4
 

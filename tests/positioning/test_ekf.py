@@ -87,6 +87,16 @@ def test_standing_wheels_do_not_turn_the_vehicle() -> None:
     assert ekf.p[H, H] == pytest.approx(before)
 
 
+@pytest.mark.parametrize("wheel_m", [None, 0.0])
+def test_a_step_of_no_time_changes_nothing(wheel_m: float | None) -> None:
+    ekf = filter_at()
+    ekf.x[4] = 0.3
+    x, p = ekf.x.copy(), ekf.p.copy()
+    ekf.predict(0.0, wheel_m=wheel_m)
+    assert np.array_equal(ekf.x, x)
+    assert np.allclose(ekf.p, p)
+
+
 steps = st.tuples(
     st.floats(0, 2),
     st.none() | st.floats(0, 40),

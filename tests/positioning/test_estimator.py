@@ -208,14 +208,30 @@ def test_a_course_that_a_standing_receiver_makes_up_is_not_believed() -> None:
     assert estimator.pose_at(39.0).heading_deg == pytest.approx(90, abs=10)
 
 
-def test_standing_without_an_odometer_costs_no_distance() -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_standing_without_an_odometer_costs_no_distance(live: bool) -> None:
     estimator = after(*eastwards(20))
     rng = np.random.default_rng(3)
     for s in range(20, 140):
-        estimator.add(
-            straight_fix(float(s), 190.0 + rng.normal(0, 2), heading_deg=None, speed_mps=abs(rng.normal(0, 0.1)))
-        )
-    assert estimator.pose_at(139.0).distance_m - estimator.pose_at(125.0).distance_m < 1.0
+        place = 190.0 + rng.normal(0, 2)
+        estimator.add(straight_fix(float(s), place, heading_deg=None, speed_mps=abs(rng.normal(0, 0.1))))
+        if live:
+            estimator.pose_at(s + 0.9)
+    assert estimator.pose_at(139.0).distance_m - estimator.pose_at(125.0).distance_m < 0.1
+
+
+def test_between_two_fixes_in_a_bend_the_heading_turns_evenly_through_north() -> None:
+    """A circle to the left, 15 degrees a second: 10 m/s at a radius of 38.2 m."""
+    fixes = []
+    for s in range(12):
+        heading = math.radians(90 - 15 * s)
+        lon, lat = offset_lonlat(LON0, LAT0, 38.2 * math.cos(heading), -38.2 * math.sin(heading))
+        fixes.append(Fix(float(s), lon, lat, 1.0, math.degrees(heading) % 360, 10.0))
+    estimator = after(*fixes)
+    for time_s in np.arange(5.0, 9.0, 0.25):
+        heading = estimator.pose_at(float(time_s)).heading_deg
+        assert heading is not None
+        assert abs(math.remainder(heading - (90 - 15 * time_s), 360)) < 4
 
 
 def test_between_two_fixes_the_pose_lies_on_the_curve_not_on_the_newest_fix() -> None:
