@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from edge.simulator.layout import LINING_LENGTH, lining_point
 from edge.simulator.motion import Motion
 from edge.simulator.noise import Mottle, generator
 from edge.simulator.optics import Optics
+from edge.simulator.picture import Painter
 from edge.simulator.route import ORIGIN, TIGHTEST_M, Route
-from edge.simulator.scenario import plan
+from edge.simulator.scenario import Mark, plan
+from edge.simulator.sightings import Glance, see_mark
 from edge.simulator.truth import load
 
 
@@ -69,6 +72,23 @@ def test_the_picture_of_the_ground_agrees_with_the_calibration_to_centimetres(ca
             true_s, true_t = route.from_vehicle(place, [point.x_m], [point.y_m])
             assert ahead[v - optics.top, u] == pytest.approx(true_s[0] - s, abs=0.03)
             assert across[v - optics.top, u] == pytest.approx(true_t[0], abs=0.015)
+
+
+def test_a_pothole_appears_exactly_where_its_box_is() -> None:
+    """The same place drawn with and without the hole: what changes is the box, to a pixel or two."""
+    route, camera = Route(3, 60.0), default_camera()
+    outline = shapes.blob(generator(1, "test"), 0.9, 0.7) + np.array([14.0, -2.0])
+    hole = Mark("d", "pothole", "road", outline, (), look=5, depth_m=0.05)
+    bare = replace(plan(3, 60.0, "street"), defects=(), decoys=(), uprights=(), crossings=())
+    with_hole = replace(bare, defects=(hole,))
+    place = route.place(7.0)
+    views = [Painter(scenario, route, camera, 1.0).view(place) for scenario in (bare, with_hole)]
+    change = np.abs(views[0].picture.astype(int) - views[1].picture.astype(int)).max(axis=2)
+    glance = Glance("000000.jpg", place, views[1], views[1].picture[..., 1])
+    seen = see_mark(hole, Optics(camera), route, glance)
+    assert seen is not None
+    rows, cols = np.nonzero(change > 25)
+    assert (cols.min(), rows.min(), cols.max(), rows.max()) == pytest.approx(seen.box, abs=3.0)
 
 
 def test_projection_agrees_with_the_calibration() -> None:
