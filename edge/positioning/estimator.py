@@ -28,8 +28,8 @@ from edge.types import Fix, Odometry
 if TYPE_CHECKING:
     from edge.types import Measurement, Pose
 
-#: A fix that is known no better says nothing about a street.
-_WORST_ERROR_M = 1_000.0
+#: No receiver is better; a fix that is known no better than the other says nothing about a street.
+_BEST_ERROR_M, _WORST_ERROR_M = 0.001, 1_000.0
 _GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
 _GATE_HEADING = 4.0  # standard deviations
 #: What a vehicle turns by at most between two fixes a second apart.
@@ -41,6 +41,8 @@ _MAX_TELEPORT_MPS = 400 / 3.6
 _MAX_TURN_DPS = 120.0
 #: An odometer silent for longer is not there, seconds.
 _ODOMETER_FRESH_S = 1.0
+#: Odometer messages nearer to each other than this give no speed, seconds.
+_SAME_TIME_S = 0.001
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
 #: No clock and no odometer shows more (seconds, metres).
@@ -102,11 +104,12 @@ class Estimator:
             self.counts["gyro_refused"] += 1
             rate = None
         self._after_silence(wheels.time_s)
-        before, self._wheels = self._wheels, wheels
         self._gyro = None if rate is None else math.radians(rate)
-        if before is None or wheels.time_s == before.time_s:
+        if self._wheels is None:
+            self._wheels, self._wheel_mps = wheels, 0.0
             self._move(wheels.time_s, None)
-        else:
+        elif wheels.time_s - self._wheels.time_s >= _SAME_TIME_S:
+            before, self._wheels = self._wheels, wheels
             self._roll(wheels, before)
         self._note(wheels.time_s)
 
@@ -194,8 +197,8 @@ class Estimator:
         speed, speed_sigma = fix.speed_mps, _SPEED_SIGMA
         if speed is None:
             dt = fix.time_s - self._anchor.time_s
-            speed = math.hypot(*_way(self._anchor, fix)) / dt if dt > 0 else self._wheel_mps
-            speed_sigma = 5.0
+            speed = math.hypot(*_way(self._anchor, fix)) / dt if dt > _SAME_TIME_S else self._wheel_mps
+            speed, speed_sigma = min(speed, _MAX_SPEED_MPS), 5.0
         self._origin, self._believed = (fix.lon, fix.lat), 0
         self._ekf = Ekf(
             error_m=fix.error_m, heading=heading, heading_sigma=sigma, speed_mps=speed, speed_sigma=speed_sigma
@@ -313,7 +316,7 @@ def _is_sane(fix: Fix) -> bool:
     return (
         abs(fix.lat) < 89.9
         and abs(fix.lon) <= 180
-        and 0 < fix.error_m <= _WORST_ERROR_M
+        and _BEST_ERROR_M <= fix.error_m <= _WORST_ERROR_M
         and (fix.heading_deg is None or abs(fix.heading_deg) <= 360)
         and (fix.speed_mps is None or 0 <= fix.speed_mps <= 150)
     )
