@@ -289,6 +289,8 @@ def test_refused_fixes_that_agree_with_each_other_win() -> None:
     pose = estimator.pose_at(27.0)
     assert pose.lon == pytest.approx(offset_lonlat(LON0, LAT0, 5070.0, 0.0)[0], abs=3e-5)
     assert pose.distance_m == pytest.approx(270, abs=3)
+    # Just before the fix that won nobody was half-way to it.
+    assert estimator.pose_at(23.95).lon == pytest.approx(offset_lonlat(LON0, LAT0, 239.5, 0.0)[0], abs=1e-4)
 
 
 def test_refused_fixes_that_do_not_agree_never_win() -> None:
