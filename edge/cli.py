@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from edge.errors import BrokerError, ConfigError, InputError, WegewartError
 
@@ -22,6 +23,8 @@ _EPILOG = """exit codes:
   4 model package refused   5 broker not there or login refused   6 outbox cannot be used
   7 the camera gave no more frames"""
 _EXIT_STALLED = 7
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    _add_driving(commands)
+    _add_tools(commands)
+    return parser
+
+
+def _add_driving(commands: Commands) -> None:
     run = commands.add_parser("run", help="drive: the daemon, as systemd starts it")
     run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the vehicle's configuration (TOML)")
     run.set_defaults(command=_run)
@@ -91,12 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(detect)
     detect.set_defaults(command=_detect)
 
+
+def _add_tools(commands: Commands) -> None:
     simulate = commands.add_parser("simulate", help="render a test drive with its truth")
     simulate.add_argument("out", type=Path, help="new folder")
     simulate.add_argument("--seed", type=int, default=1, help="same seed, same drive (default: %(default)s)")
     simulate.add_argument("--km", type=float, default=0.5, help="length in kilometres (default: %(default)s)")
     simulate.add_argument("--speed-kmh", type=float, default=50.0, help="driving speed (default: %(default)s)")
     simulate.add_argument("--frame-every-m", type=float, default=2.0, help="metres per frame (default: %(default)s)")
+    simulate.add_argument(
+        "--scene", choices=["street", "tunnel", "mixed"], default="mixed", help="default: %(default)s"
+    )
+    simulate.add_argument("--stop-at-m", type=float, help="stand still here for 5 s")
     simulate.set_defaults(command=_simulate)
 
     calibrate = commands.add_parser("calibrate", help="find out how the camera sits on the vehicle")
@@ -117,7 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="check a file")
     check.add_argument("file", type=Path)
     check.set_defaults(command=_check)
-    return parser
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -245,6 +259,8 @@ def _simulate(options: argparse.Namespace) -> int:
         km=options.km,
         speed_kmh=options.speed_kmh,
         frame_every_m=options.frame_every_m,
+        scene=options.scene,
+        stop_at_m=options.stop_at_m,
         progress=progress,
     )
     print(
