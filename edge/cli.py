@@ -24,7 +24,7 @@ _EPILOG = """exit codes:
   7 the camera gave no more frames"""
 _EXIT_STALLED = 7
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
