@@ -82,7 +82,8 @@ class History:
     def append(self, node: Node) -> None:
         """Note a state; one of the same time replaces the one before."""
         if self._nodes and self._nodes[-1].time_s == node.time_s:
-            self._nodes.pop()
+            replaced = self._nodes.pop()
+            node = replace(node, restarted=node.restarted or replaced.restarted)
         self._nodes.append(node)
         if node.time_s - self._nodes[0].time_s > 2 * self._keep_s:
             del self._nodes[: bisect.bisect_left(self._nodes, node.time_s - self._keep_s, key=lambda n: n.time_s)]
