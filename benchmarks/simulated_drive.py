@@ -41,6 +41,8 @@ from messages.envelope import decode
 from messages.types import ModelRef, Observation
 
 EDGE_NOISE_PX = 1.5
+#: Radius that holds 95 % of a two-dimensional normal error, in standard deviations of one direction.
+RADIUS_95 = 2.45
 
 
 class TrueBoxes:
@@ -124,7 +126,9 @@ def table(result: Comparison, counters: Counter[str], truth: Truth) -> list[str]
     across = sorted(
         abs(m.observation.size.width_m - m.defect.width_m) for m in result.matches if m.observation.size is not None
     )
-    covered = [m.error_m <= 2 * m.observation.position.error_m for m in result.matches if m.observation.position]
+    covered = [
+        m.error_m <= RADIUS_95 * m.observation.position.error_m for m in result.matches if m.observation.position
+    ]
     right = sum(m.observation.defect_class == m.defect.label for m in result.matches)
     lining = sum(d.surface == "lining" for d in truth.defects)
     share = result.found_once / len(result.clear) if result.clear else math.nan
@@ -136,7 +140,7 @@ def table(result: Comparison, counters: Counter[str], truth: Truth) -> list[str]
         f"false observations                     {len(result.false)}",
         f"right class among the matched          {right} of {len(result.matches)}",
         f"position error, median / 95 %          {_quantiles(place)} m",
-        f"position within 2 x its stated error   {sum(covered)} of {len(covered)}",
+        f"position within its stated 95 % radius  {sum(covered)} of {len(covered)}",
         f"length error, median / 95 %            {_quantiles(along)} m",
         f"width error, median / 95 %             {_quantiles(across)} m",
         f"defects on the tunnel's lining         {lining} (the street model does not look for them)",

@@ -23,7 +23,7 @@ from edge.positioning.estimator import Estimator
 from edge.positioning.gpsd import open_gpsd
 from edge.positioning.replay import ReplayPositions
 from edge.positioning.serial_nmea import open_serial_nmea
-from edge.positioning.track import Track
+from edge.positioning.track import Track, overlap_problem
 from edge.positioning.tracks import read_track
 
 _log = logging.getLogger(__name__)
@@ -57,6 +57,9 @@ def open_sources(config: VehicleConfig) -> Sources:
     source = Path(config.camera.source)
     track = Track(fixes=()) if config.position.kind == "none" else recorded_track(source, config.position.track)
     camera = open_replay(source, times=track.frame_times, pace=config.camera.pace or None)
+    problem = overlap_problem(track, *camera.span_s, str(source))
+    if problem is not None:
+        _log.warning("%s; observations will have no position", problem.text)
     if path is None and (source / "calibration.toml").is_file():
         path = source / "calibration.toml"
     calibration = load_calibration(path) if path else mount_from_drive(source, track, config.camera.height_m)

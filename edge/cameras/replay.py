@@ -43,6 +43,8 @@ class ReplayCamera(Protocol):
     bad: int
     #: Frames in the recording; None where the file does not say.
     total: int | None
+    #: Times of the first and the last frame, seconds; as near as the file says.
+    span_s: tuple[float, float]
 
     def read(self) -> Frame:
         """The next frame; raises `EndOfRecording` after the last."""
@@ -125,6 +127,7 @@ class FolderCamera:
         chosen = times if own_times is None else own_times
         self._frames, self.bad = _schedule(folder, paths, chosen, fps)
         self.total: int | None = len(self._frames)
+        self.span_s = (self._frames[0][0], self._frames[-1][0])
         self._next = 0
 
     def read(self) -> Frame:
@@ -205,6 +208,7 @@ class VideoCamera:
         self._own_times = fps is None
         count = self._video.get(cv2.CAP_PROP_FRAME_COUNT)
         self.total: int | None = int(count) if 0 < count < 1e9 else None
+        self.span_s = (0.0, (self.total or 1) * self._step_s)
         self._index = 0
         self._time_s = -math.inf
         self._first = self._decode()

@@ -101,6 +101,18 @@ def test_a_track_that_cannot_be_read_ends_with_3(capsys, pictures: Path, tmp_pat
     assert "track.gpx" in one_line(err)
 
 
+def test_a_track_in_another_time_zone_is_told_and_observations_have_no_position(
+    capsys, caplog, pictures: Path, tmp_path: Path
+):
+    (pictures / "frames.csv").write_text("frame,t_s\n" + "".join(f"{i}.jpg,{i}\n" for i in range(3)))
+    track = tmp_path / "track.csv"
+    track.write_text("t_s,lat,lon\n" + "".join(f"{7200 + i},{51.43 + i / 9000},6.76\n" for i in range(4)))
+    code, _, _ = run(capsys, "replay", pictures, "--track", track, "--out", tmp_path / "o.jsonl")
+    assert code == 0
+    assert "shifted by 2 h, so the time zone is wrong" in caplog.text
+    assert b'"lon"' not in (tmp_path / "o.jsonl").read_bytes()
+
+
 def test_a_calibration_of_another_shape_is_refused_with_2(capsys, pictures: Path, tmp_path: Path):
     calibration = tmp_path / "c.toml"
     calibration.write_text('id="c"\nwidth=1280\nheight=400\nfx=900\nfy=900\ncx=640\ncy=200\nheight_m=2.0\n')
