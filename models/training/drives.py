@@ -9,12 +9,16 @@ real pictures and on drives apart, never mixed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.types import Detection
+from edge.vision.selftest import overlap
 from models.training.dataset import Sample, read_coco
 
 FIRST_SEED = 1000
+SAME_PLACE = 0.3
 VIEW = "simulated"
 
 
@@ -37,3 +41,25 @@ def load_drive(folder: Path) -> list[Sample]:
     for image in coco["images"]:
         image["view"] = VIEW
     return read_coco(folder, coco)
+
+
+def found_in_any_frame(folder: Path, frames: Mapping[str, Sequence[Detection]]) -> tuple[int, int, int, int]:
+    """Road defects of a drive that at least one frame found: found and all of those in clear view, found and all.
+
+    A detection finds a defect if both are potholes or both cracks and they overlap by SAME_PLACE: on a drive, the place
+    counts and not the edge of a box that is three pixels high.
+    """
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    defects = [defect for defect in truth["defects"] if defect["surface"] == "road"]
+    found = [any(_finds(defect, sight, frames) for sight in defect["frames"]) for defect in defects]
+    clear = [bool(defect.get("clear_view")) for defect in defects]
+    both = sum(one and other for one, other in zip(found, clear, strict=True))
+    return both, sum(clear), sum(found), len(defects)
+
+
+def _finds(defect: dict[str, Any], sight: dict[str, Any], frames: Mapping[str, Sequence[Detection]]) -> bool:
+    kind = "pothole" if defect["class"] == "pothole" else "crack"
+    return any(
+        detection.label.endswith(kind) and overlap(detection.box, sight["box"]) >= SAME_PLACE
+        for detection in frames[sight["frame"]]
+    )

@@ -21,7 +21,7 @@ from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from models.training.classes import CLASSES, CRACK, PERSON, POTHOLE, VEHICLE
 from models.training.dataset import Sample, load_road
-from models.training.drives import load_drive
+from models.training.drives import found_in_any_frame, load_drive
 from models.training.metric import Count, is_large, is_small, judge
 from models.training.teacher import teach
 
@@ -119,13 +119,17 @@ def main() -> None:
     detector = Detector(package, arguments.threads, arguments.precision)
     samples = load_drive(arguments.drive) if arguments.drive else load_road(arguments.split, teach(arguments.teacher))
     started = time.monotonic()
-    rows = table(detect_all(detector, samples))
+    results = detect_all(detector, samples)
+    rows = table(results)
     spent_s = time.monotonic() - started
     if arguments.json:
         print(json.dumps(as_json(rows)))
     else:
         print(markdown(rows, taught=not arguments.drive))
         print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
+        if arguments.drive:
+            seen = found_in_any_frame(arguments.drive, {sample.path.name: found for sample, found in results})
+            print("found in any frame: {} of {} road defects in clear view, {} of {} in all".format(*seen))
 
 
 if __name__ == "__main__":

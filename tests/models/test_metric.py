@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from edge.types import Box, Detection
 from models.training.classes import CLASSES, CRACK, POTHOLE
 from models.training.dataset import Sample
+from models.training.drives import found_in_any_frame
 from models.training.evaluate import f1_of, table
 from models.training.metric import Count, judge
 
@@ -76,3 +78,16 @@ def test_less_than_half_overlap_is_a_miss_and_a_wrong_box() -> None:
 @pytest.mark.parametrize(("right", "wrong", "missed", "f1"), [(0, 0, 0, 0.0), (1, 1, 1, 0.5), (3, 0, 1, 6 / 7)])
 def test_f1(right: int, wrong: int, missed: int, f1: float) -> None:
     assert Count(right, wrong, missed).f1 == pytest.approx(f1)
+
+
+def test_a_defect_counts_once_if_any_of_its_frames_found_it(tmp_path: Path) -> None:
+    def defect(kind: str, clear: bool, surface: str = "road") -> dict[str, object]:
+        frames = [{"frame": name, "box": HERE} for name in ("a.jpg", "b.jpg")]
+        return {"class": kind, "surface": surface, "clear_view": clear, "frames": frames}
+
+    defects = [defect("pothole", clear=True), defect("transverse_crack", clear=False), defect("crack", True, "wall")]
+    (tmp_path / "truth.json").write_text(json.dumps({"defects": defects}), encoding="utf-8")
+    pothole = Detection("pothole", 0.5, HERE)
+    assert found_in_any_frame(tmp_path, {"a.jpg": [], "b.jpg": [pothole]}) == (1, 1, 1, 2)
+    assert found_in_any_frame(tmp_path, {"a.jpg": [Detection("crack", 0.5, HERE)], "b.jpg": []}) == (0, 1, 1, 2)
+    assert found_in_any_frame(tmp_path, {"a.jpg": [Detection("pothole", 0.5, THERE)], "b.jpg": []}) == (0, 1, 0, 2)
