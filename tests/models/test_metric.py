@@ -81,11 +81,11 @@ def test_f1(right: int, wrong: int, missed: int, f1: float) -> None:
 
 
 def test_a_defect_counts_once_if_any_of_its_frames_found_it(tmp_path: Path) -> None:
-    def defect(kind: str, clear: bool, surface: str = "road") -> dict[str, object]:
+    def defect(kind: str, *, clear: bool, surface: str = "road") -> dict[str, object]:
         frames = [{"frame": name, "box": HERE} for name in ("a.jpg", "b.jpg")]
         return {"class": kind, "surface": surface, "clear_view": clear, "frames": frames}
 
-    defects = [defect("pothole", clear=True), defect("transverse_crack", clear=False), defect("crack", True, "wall")]
+    defects = [defect("pothole", clear=True), defect("transverse_crack", clear=False), defect("crack", clear=True, surface="wall")]
     (tmp_path / "truth.json").write_text(json.dumps({"defects": defects}), encoding="utf-8")
     pothole = Detection("pothole", 0.5, HERE)
     assert found_in_any_frame(tmp_path, {"a.jpg": [], "b.jpg": [pothole]}) == (1, 1, 1, 2)
