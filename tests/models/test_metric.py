@@ -85,7 +85,11 @@ def test_a_defect_counts_once_if_any_of_its_frames_found_it(tmp_path: Path) -> N
         frames = [{"frame": name, "box": HERE} for name in ("a.jpg", "b.jpg")]
         return {"class": kind, "surface": surface, "clear_view": clear, "frames": frames}
 
-    defects = [defect("pothole", clear=True), defect("transverse_crack", clear=False), defect("crack", clear=True, surface="wall")]
+    defects = [
+        defect("pothole", clear=True),
+        defect("transverse_crack", clear=False),
+        defect("crack", clear=True, surface="wall"),
+    ]
     (tmp_path / "truth.json").write_text(json.dumps({"defects": defects}), encoding="utf-8")
     pothole = Detection("pothole", 0.5, HERE)
     assert found_in_any_frame(tmp_path, {"a.jpg": [], "b.jpg": [pothole]}) == (1, 1, 1, 2)
