@@ -114,6 +114,8 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, list[tuple[T
 
 def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
     """Run or resume the recipe in the folder `run`."""
+    if not drives and any(phase.simulated_share > 0 for phase in recipe.phases):
+        raise SystemExit("the recipe has phases with simulated drives: say --drives DIR (how to make them: the recipe)")
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
