@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from edge.clock import UtcClock
 from edge.config import VehicleConfig
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.delivery.port import Counts, Delivery
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
 from edge.geometry import Calibration
 from edge.liveness import Liveness, Notifier, watchdog_period_s
 from edge.pipeline import Identity, Pipeline, Stages
@@ -92,22 +93,21 @@ class Daemon:
         detector = Detector(load_package(_model_folder(config), threads=config.vision.threads), config.vision.threads)
         model = model_ref(detector)
         sources = open_sources(config)
-        try:
-            first = sources.camera.read()
-        except EndOfRecording:
-            raise ConfigError(f"{config.camera.source}: holds no readable picture") from None
-        try:
+        with closing(sources.camera), closing(sources.positions):
+            try:
+                first = sources.camera.read()
+            except EndOfRecording:
+                raise InputError(f"{config.camera.source}: holds no readable picture") from None
             calibration = _fitting(sources.calibration, first)
             delivery = self.open_delivery(model, calibration.id if calibration else "none")
-            pipeline = self._pipeline(sources, calibration, detector, model, delivery)
             try:
-                self._loop(first, sources.camera, pipeline, delivery)
-                pipeline.finish()
+                pipeline = self._pipeline(sources, calibration, detector, model, delivery)
+                try:
+                    self._loop(first, sources.camera, pipeline, delivery)
+                finally:
+                    pipeline.finish()  # also when the camera has stalled: what was seen often enough is confirmed
             finally:
                 drained = delivery.close(config.delivery.drain_s)
-        finally:
-            sources.camera.close()
-            sources.positions.close()
         return Summary(dict(pipeline.counters), delivery.counts(), drained)
 
     def _pipeline(

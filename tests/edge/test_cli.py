@@ -93,6 +93,13 @@ def test_a_recording_that_cannot_be_read_ends_with_3(capsys, tmp_path: Path, mak
     assert str(source) in one_line(err)
 
 
+def test_a_folder_without_a_readable_picture_ends_with_3(capsys, tmp_path: Path):
+    (tmp_path / "0.jpg").write_bytes(b"no picture")
+    code, _, err = run(capsys, "replay", tmp_path, "--out", tmp_path / "o.jsonl")
+    assert code == 3
+    assert "holds no readable picture" in one_line(err)
+
+
 def test_a_track_that_cannot_be_read_ends_with_3(capsys, pictures: Path, tmp_path: Path):
     track = tmp_path / "track.gpx"
     track.write_text("<gpx><nonsense")
