@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.types import Box, Detection, Picture
 from messages.types import Anonymised
@@ -77,11 +78,8 @@ def anonymise(
         (box[0] - context, max(box[1] - context, top), box[2] + context, box[3] + context), width, height
     )
     crop = picture[y1:y2, x1:x2]
-    sharp = np.zeros(crop.shape[:2], dtype=np.bool_)
-    _fill(sharp, _grown(box, settings.sharp_margin), (x1, y1), value=True)
-    found = [d for d in private if d.label in PRIVATE_LABELS]
-    for detection in found:
-        _fill(sharp, _grown(detection.box, PRIVATE_LABELS[detection.label]), (x1, y1), value=False)
+    sharp = sharp_part(width, height, box, private, settings)[y1:y2, x1:x2]
+    found = [d for d in private if _touches(d.box, (x1, y1, x2, y2))]
     block = max(8, round(settings.block_share * width))
     safe = np.where(sharp[..., None], crop, mosaic(crop, block))
     scale = min(1.0, settings.max_side_px / max(safe.shape[:2]))
@@ -106,6 +104,18 @@ def anonymise(
             area_share=round(1 - float(sharp.mean()), 3),
         ),
     )
+
+
+def sharp_part(
+    width: int, height: int, box: Box, private: Sequence[Detection], settings: PrivacySettings
+) -> NDArray[np.bool_]:
+    """Height x width of the frame: True where it may leave the vehicle as it is."""
+    sharp = np.zeros((height, width), dtype=np.bool_)
+    _fill(sharp, _grown(box, settings.sharp_margin), value=True)
+    for detection in private:
+        if detection.label in PRIVATE_LABELS:
+            _fill(sharp, _grown(detection.box, PRIVATE_LABELS[detection.label]), value=False)
+    return sharp
 
 
 def mosaic(picture: Picture, block: int) -> Picture:
@@ -140,6 +150,10 @@ def _grown(box: Box, share: float) -> Box:
     return x1 - dx, y1 - dy, x2 + dx, y2 + dy
 
 
-def _fill(mask: np.ndarray, box: Box, origin: tuple[int, int], *, value: bool) -> None:
-    x1, y1, x2, y2 = (round(v) for v in box)
-    mask[max(y1 - origin[1], 0) : max(y2 - origin[1], 0), max(x1 - origin[0], 0) : max(x2 - origin[0], 0)] = value
+def _fill(mask: NDArray[np.bool_], box: Box, *, value: bool) -> None:
+    x1, y1, x2, y2 = (max(round(v), 0) for v in box)
+    mask[y1:y2, x1:x2] = value
+
+
+def _touches(box: Box, other: tuple[int, int, int, int]) -> bool:
+    return box[0] < other[2] and box[2] > other[0] and box[1] < other[3] and box[3] > other[1]

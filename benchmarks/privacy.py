@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Faces and number plates of a rendered drive in the pictures that leave the vehicle.
+
+    python -m benchmarks.privacy DRIVE [DRIVE...]
+
+Runs the chain as shipped. For every picture that was kept for an observation, the truth says where faces and plates
+were in that frame; counted is how many of them had any pixel in the part that stays sharp, and how many would have
+had without the model's people and vehicles. Everything else of a picture is a mosaic, or cut away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import edge.pipeline
+from benchmarks.simulated_drive import config_for
+from edge.daemon import Daemon
+from edge.delivery.jsonl import JsonlSink
+from edge.errors import WegewartError
+from edge.privacy.anonymise import SafePicture, anonymise, sharp_part
+from edge.simulator.truth import Truth, load
+from edge.types import Frame
+
+
+class Census:
+    """Stands between pipeline and anonymising, and counts."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.private: dict[str, list[tuple[float, float, float, float]]] = {}
+        for thing in truth.objects:
+            if thing.label in ("face", "plate"):
+                for sighting in thing.frames:
+                    self.private.setdefault(sighting.frame, []).append(sighting.box)
+        self.frame = ""
+        self.pictures = self.present = self.exposed = self.exposed_without_model = 0
+
+    def take(self, pipeline: edge.pipeline.Pipeline, frame: Frame, original: object) -> bool:
+        """Note which frame is being judged."""
+        self.frame = Path(frame.name).name
+        return bool(original(pipeline, frame))  # type: ignore[operator]
+
+    def anonymise(self, picture, box, private, settings, *, horizon_row) -> SafePicture:  # noqa: ANN001
+        """Anonymise, and count faces and plates in the sharp part."""
+        height, width = picture.shape[:2]
+        self.pictures += 1
+        shipped = sharp_part(width, height, box, private, settings)
+        bare = sharp_part(width, height, box, [], settings)
+        for x1, y1, x2, y2 in self.private.get(self.frame, []):
+            rows, columns = slice(int(y1), int(y2) + 1), slice(int(x1), int(x2) + 1)
+            self.present += 1
+            self.exposed += bool(shipped[rows, columns].any())
+            self.exposed_without_model += bool(bare[rows, columns].any())
+        return anonymise(picture, box, private, settings, horizon_row=horizon_row)
+
+
+def run(drive: Path, folder: Path) -> Census:
+    """One drive."""
+    census = Census(load(drive / "truth.json"))
+    original_take, original_anonymise = edge.pipeline.Pipeline.take, edge.pipeline.anonymise
+    edge.pipeline.Pipeline.take = lambda self, frame: census.take(self, frame, original_take)  # type: ignore[method-assign]
+    edge.pipeline.anonymise = census.anonymise  # type: ignore[assignment]
+    try:
+        Daemon(config_for(drive), lambda _m, _c: JsonlSink(folder / "events.jsonl", vehicle="benchmark")).run()
+    finally:
+        edge.pipeline.Pipeline.take = original_take  # type: ignore[method-assign]
+        edge.pipeline.anonymise = original_anonymise
+    return census
+
+
+def main() -> int:
+    """Run and print the sums."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("drives", type=Path, nargs="+", metavar="DRIVE")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = [run(drive, Path(folder)) for drive in options.drives]
+        except WegewartError as error:
+            print(f"benchmark: {error}", file=sys.stderr)
+            return error.exit_code
+    print(f"pictures kept for observations (best so far)     {sum(c.pictures for c in found)}")
+    print(f"faces and plates in their frames                 {sum(c.present for c in found)}")
+    print(f"of these with a pixel in the sharp part          {sum(c.exposed for c in found)}")
+    print(f"the same without the model's people and vehicles {sum(c.exposed_without_model for c in found)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
