@@ -89,7 +89,7 @@ def draft(run: Path, folder: Path, version: str) -> ModelPackage:
             ),
             most=300,
         ),
-        selftest=SelfTest(seed=0, floor=0.05, score_tolerance=TOLERANCE, least_overlap=0.6),
+        selftest=SelfTest(seed=0, floor=0.05, score_tolerance=TOLERANCE, least_overlap=0.5),
         origin=Origin(
             start_weights="YOLOX-nano, COCO, Apache-2.0",
             data=(*sorted({sample.source for sample in load_road("train")}), "simulated drives"),
