@@ -225,13 +225,14 @@ def _report(vehicle: dict[str, Any], depot: dict[str, Any]) -> bool:
         ("records acknowledged by the depot", vehicle["events_acknowledged"]),
         ("records stored by the depot", depot["events"]),
         ("pictures acknowledged", vehicle["pictures_acknowledged"]),
-        ("pictures served by the page", depot["pictures_shown"]),
+        ("pictures stored by the depot", depot["pictures"]),
+        ("observations with a picture that opens", depot["pictures_shown"]),
         ("observations stored by the depot", depot["observations"]),
         ("shown as cases", depot["shown"]),
     ]
     print("summary")
     for name, value in rows:
-        print(f"  {name:34} {value}")
+        print(f"  {name:38} {value}")
     agreed = (
         vehicle["frames_judged"] > 0
         and vehicle["events_confirmed"]
@@ -239,7 +240,8 @@ def _report(vehicle: dict[str, Any], depot: dict[str, Any]) -> bool:
         == vehicle["events_acknowledged"]
         == depot["events"]
         and vehicle["observations_confirmed"] == depot["observations"] == depot["sightings"]
-        and vehicle["pictures_acknowledged"] == depot["pictures_shown"] == vehicle["observations_confirmed"]
+        and vehicle["pictures_acknowledged"] == depot["pictures"]
+        and depot["pictures_shown"] == vehicle["observations_confirmed"]
         and depot["shown"] == depot["features"]
     )
     print("  all agree" if agreed else "  THESE DO NOT AGREE")

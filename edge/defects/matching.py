@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from edge.defects.footprint import Footprint
-from edge.types import Box
+from edge.types import Box, Detection
 
 _CRACKS = frozenset({"crack", "longitudinal_crack", "transverse_crack", "alligator_crack"})
 #: Standard deviations within which two looks are the same place.
@@ -23,6 +23,8 @@ _GATE_SIGMAS = 2.0
 _MAX_GATE_M = 2.0
 #: A crack's rectangle never grows beyond this: a crack that long is a section's condition, not one repair.
 _MAX_CRACK_M = 60.0
+#: Boxes of different families that overlap more are one thing with two names.
+_SAME_BOX = 0.6
 
 P = TypeVar("P", bound="Place")
 
@@ -42,7 +44,10 @@ class Place(Protocol):
         """This place, improved by another look at it."""
 
     def is_same(self, other: Place) -> bool:
-        """Whether two finished tracks lie within each other's error."""
+        """Whether two finished tracks of a family lie within each other's error."""
+
+    def overlap(self, other: Place) -> float:
+        """Intersection over union of the two rectangles, 0 to 1; asked across families."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,19 @@ class RoadPlace:
             return False
         return self._gap_m(other) <= self.slack_m + math.hypot(self.error_m, other.error_m)
 
+    def overlap(self, other: Place) -> float:
+        """Of the rectangles on the road."""
+        return iou(self.rectangle(), other.rectangle()) if isinstance(other, RoadPlace) else 0.0
+
+    def rectangle(self) -> Box:
+        """x1, y1, x2, y2 in the odometry frame."""
+        return (
+            self.x_m - self.half_length_m,
+            self.y_m - self.half_width_m,
+            self.x_m + self.half_length_m,
+            self.y_m + self.half_width_m,
+        )
+
 
 @dataclass(frozen=True)
 class PixelPlace:
@@ -165,6 +183,10 @@ class PixelPlace:
         """Never: without motion a place in the picture is no place in the world."""
         return False
 
+    def overlap(self, other: Place) -> float:  # noqa: ARG002 - the interface
+        """None, for the same reason."""
+        return 0.0
+
 
 def _centre(box: Box) -> tuple[float, float, float]:
     x1, y1, x2, y2 = box
@@ -179,6 +201,19 @@ def iou(a: Box, b: Box) -> float:
         return 0.0
     inter = width * height
     return inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter)
+
+
+def one_per_place(detections: Sequence[Detection]) -> list[Detection]:
+    """Of detections of different families on nearly the same box, the surest: one place has one defect.
+
+    A pothole inside a large crack stays: its box is much smaller.
+    """
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda d: -d.score):
+        kind = family(detection.label)
+        if all(family(k.label) == kind or iou(k.box, detection.box) < _SAME_BOX for k in kept):
+            kept.append(detection)
+    return kept
 
 
 def pair(tracks: Sequence[tuple[str, Place]], looks: Sequence[tuple[str, Place]]) -> dict[int, int]:

@@ -9,7 +9,8 @@ Rules (all pure, no I/O):
 - Cracks are long and are seen in parts: a crack's rectangle grows with what is seen. A pothole's does not.
 - A track ends when its place has left the view, or when it stayed unseen although it was in view too often.
 - On ending it becomes a `Defect` if it was seen in enough frames with enough certainty, else it counts as dropped.
-- Two ended tracks of a family within each other's error are one defect: the later is dropped as a duplicate.
+- Two ended tracks of a family within each other's error are one defect: the later is dropped as a duplicate. So are
+  two of different families on the same rectangle: one place, one defect, named by its surer track.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.defects.footprint import Footprint, locate, to_odom, to_vehicle
-from edge.defects.matching import PixelPlace, Place, RoadPlace, family, pair
+from edge.defects.matching import PixelPlace, Place, RoadPlace, family, one_per_place, pair
 from edge.geometry import Calibration
 from edge.types import Box, Detection, Frame, Pose
+
+#: Ended tracks of different families whose rectangles on the road overlap more are one defect with two names.
+_SAME_PLACE = 0.5
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ class Tracker:
 
     def step(self, frame: Frame, pose: Pose, detections: Sequence[Detection]) -> Step:
         """Take the detections of one judged frame."""
-        looks = [look for detection in detections if (look := self._look(frame, pose, detection)) is not None]
+        surest = one_per_place(detections)
+        looks = [look for detection in surest if (look := self._look(frame, pose, detection)) is not None]
         self.counters["detections"] += len(looks)
         matched = pair(
             [(track.family, track.place) for track in self._tracks],
@@ -195,7 +200,7 @@ class Tracker:
         self._tracks = [track for track in self._tracks if track not in over]
         finished: list[Defect] = []
         dropped: list[int] = []
-        for track in over:
+        for track in sorted(over, key=lambda track: -track.certainty):
             reason = self._why_not(track)
             if reason is None and track.best is not None:
                 self._recent.append((track.family, track.place))
@@ -219,6 +224,7 @@ class Tracker:
             return "too_few_frames"
         if track.certainty < self._settings.min_certainty:
             return "unsure"
-        if any(kind == track.family and place.is_same(track.place) for kind, place in self._recent):
-            return "duplicate"
+        for kind, place in self._recent:
+            if place.is_same(track.place) if kind == track.family else place.overlap(track.place) > _SAME_PLACE:
+                return "duplicate"
         return None

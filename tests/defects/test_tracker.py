@@ -102,6 +102,22 @@ def test_place_and_size_come_out_in_metres_with_an_error_that_covers_them():
     assert told.severity.grade == 4
 
 
+def test_one_place_with_two_names_is_one_defect_of_the_surer_name():
+    frames = list(drive([Thing("pothole", 30, 0.5, 0.9, 0.8)], length_m=60))
+    both = [(f, p, [*d, *(replace(x, label="alligator_crack", score=0.5) for x in d)]) for f, p, d in frames]
+    assert [d.label for d in track(both)] == ["pothole"]
+    by_turns = [
+        (f, p, [replace(x, label="alligator_crack", score=0.9) for x in d] if i % 2 else d)
+        for i, (f, p, d) in enumerate(frames)
+    ]
+    assert [d.label for d in track(by_turns)] == ["alligator_crack"]
+
+
+def test_a_pothole_inside_a_large_crack_is_a_defect_of_its_own():
+    things = [Thing("alligator_crack", 30, 0.5, 4.0, 2.0), Thing("pothole", 30.5, 0.5, 0.6, 0.5)]
+    assert sorted(d.label for d in track(drive(things, length_m=60))) == ["alligator_crack", "pothole"]
+
+
 def test_the_same_spot_on_a_later_pass_is_a_new_defect():
     first = list(drive([Thing("pothole", 30, 0, 0.6, 0.5)], length_m=60))
     # The odometry frame goes on: the second round comes by the same place 1 km later.
