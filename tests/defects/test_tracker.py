@@ -113,6 +113,14 @@ def test_one_place_with_two_names_is_one_defect_of_the_surer_name():
     assert [d.label for d in track(by_turns)] == ["alligator_crack"]
 
 
+def test_two_names_on_one_box_open_one_track():
+    (frame, pose, (pothole,)), *_ = [
+        step for step in drive([Thing("pothole", 30, 0.5, 0.9, 0.8)], length_m=60) if len(step[2]) == 1
+    ]
+    also = replace(pothole, label="crack", score=pothole.score - 0.1)
+    assert len(Tracker(TrackerSettings(), CAMERA).step(frame, pose, [also, pothole]).best_now) == 1
+
+
 def test_a_pothole_inside_a_large_crack_is_a_defect_of_its_own():
     things = [Thing("alligator_crack", 30, 0.5, 4.0, 2.0), Thing("pothole", 30.5, 0.5, 0.6, 0.5)]
     assert sorted(d.label for d in track(drive(things, length_m=60))) == ["alligator_crack", "pothole"]
