@@ -94,5 +94,8 @@ def test_the_jpeg_carries_no_metadata():
 def test_a_mosaic_block_is_flat(block, seed):
     picture = np.random.default_rng(seed).integers(0, 256, (37, 53, 3), dtype=np.uint8)
     safe = mosaic(picture, block)
-    assert np.ptp(safe[:block, :block].reshape(-1, 3), axis=0).max() == 0
     assert safe.shape == picture.shape
+    for y in range(0, 37, block):
+        for x in range(0, 53, block):
+            square = picture[y : y + block, x : x + block].reshape(-1, 3)
+            assert np.abs(safe[y : y + block, x : x + block].reshape(-1, 3) - square.mean(axis=0)).max() <= 0.5
