@@ -21,6 +21,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from benchmarks.matching import Comparison, compare
 from edge.clock import UtcClock
 from edge.config import CameraConfig, PositionConfig, VehicleConfig
@@ -105,9 +107,12 @@ def run_perfect(drive: Path, truth: Truth, out: Path) -> Counter[str]:
     return pipeline.counters
 
 
-def run_model(drive: Path, out: Path) -> Counter[str]:
-    """The chain as shipped."""
-    summary = Daemon(config_for(drive), lambda _m, _c: JsonlSink(out, vehicle="benchmark")).run()
+def run_model(drive: Path, out: Path, min_certainty: float | None = None) -> Counter[str]:
+    """The chain as shipped, or with another certainty needed of an observation."""
+    config = config_for(drive)
+    if min_certainty is not None:
+        config = replace(config, defects=replace(config.defects, min_certainty=min_certainty))
+    summary = Daemon(config, lambda _m, _c: JsonlSink(out, vehicle="benchmark")).run()
     return Counter(summary.counters)
 
 
@@ -160,6 +165,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--km", type=float, default=0.5)
     parser.add_argument("--perfect", action="store_true", help="the truth's boxes in place of the model")
+    parser.add_argument("--min-certainty", type=float, help="instead of the shipped setting; model only")
     parser.add_argument("--list", action="store_true", help="name what was missed, repeated and false")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +176,9 @@ def main() -> int:
                 simulate(drive, seed=options.seed, km=options.km)
             truth = load(drive / "truth.json")
             out = Path(folder) / "events.jsonl"
-            counters = run_perfect(drive, truth, out) if options.perfect else run_model(drive, out)
+            counters = (
+                run_perfect(drive, truth, out) if options.perfect else run_model(drive, out, options.min_certainty)
+            )
         except WegewartError as error:
             print(f"benchmark: {error}", file=sys.stderr)
             return error.exit_code
