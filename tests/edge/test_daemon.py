@@ -50,9 +50,8 @@ def test_when_the_camera_stalls_what_was_seen_is_still_confirmed(
         return Sources(DyingCamera(sources.camera), sources.positions, sources.calibration, is_replay=True)
 
     monkeypatch.setattr(edge.daemon, "open_sources", dying)
-    monkeypatch.setattr(
-        edge.daemon.Detector, "detect", lambda _self, _picture: (Detection("longitudinal_crack", 0.9, (450, 250, 520, 440)),)
-    )
+    crack = Detection("longitudinal_crack", 0.9, (450, 250, 520, 440))
+    monkeypatch.setattr(edge.daemon.Detector, "detect", lambda _self, _picture: (crack,))
     out = tmp_path / "o.jsonl"
     daemon = Daemon(config_for(small_drive), lambda _m, _c: JsonlSink(out, vehicle="v"))
     with pytest.raises(CameraStalledError):
