@@ -49,7 +49,8 @@ class PositionConfig(Section, frozen=True):
     """Where the position comes from."""
 
     kind: Annotated[
-        Literal["gpsd", "nmea", "replay", "none"], Meta(description="receiver, or a recorded track, or none at all")
+        Literal["gpsd", "nmea", "replay", "none"],
+        Meta(description='receiver, or none; with camera.kind = "replay" the recorded track, or none'),
     ] = "gpsd"
     gpsd_host: Annotated[str, Meta(description="gpsd: host")] = "127.0.0.1"
     gpsd_port: Annotated[int, Meta(ge=1, le=65535, description="gpsd: TCP port")] = 2947

@@ -93,7 +93,10 @@ def _rendered(options: argparse.Namespace) -> Path:
     drive = VAR / f"drive-seed{options.seed}-{options.km:g}km"
     if (drive / "truth.json").is_file():
         return drive
-    print(f"render   a test drive of {options.km:g} km, seed {options.seed} (once) / Testfahrt wird gerechnet ...")
+    print(
+        f"render   a test drive of {options.km:g} km, seed {options.seed} (once) / Testfahrt wird gerechnet ...",
+        flush=True,
+    )
     fresh = drive.with_name(f"{drive.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     command = [BIN / "wegewart-edge", "simulate", fresh, "--seed", str(options.seed), "--km", str(options.km)]
