@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--km", type=float, default=0.5, help="length of the rendered drive (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the rendered drive (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port of the page (default: a free one)")
+    parser.add_argument("--pace", type=float, help="times real speed; 0: as fast as judged (default: 1, with --once 0)")
     parser.add_argument("--broker", choices=["mosquitto", "iotcore"], help="default: mosquitto where it is installed")
     return parser.parse_args()
 
@@ -142,6 +143,7 @@ def _drive(options: argparse.Namespace, source: Path, work: Path, link: Address,
         "[camera]",
         'kind = "replay"',
         f"source = {quoted(str(source))}",
+        f"pace = {float((0 if options.once else 1) if options.pace is None else options.pace)}",
         *([f"calibration = {quoted(str(options.calibration.absolute()))}"] if options.calibration else []),
         "[position]",
         'kind = "replay"',
