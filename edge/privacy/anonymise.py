@@ -3,7 +3,7 @@
 """What leaves the vehicle: a crop around the defect in which only the defect itself is sharp.
 
 Guarantee by construction, not by a detector: everything outside the defect's box (and a small margin) is reduced
-to mosaic blocks so coarse that a number plate is at most three blocks wide where the crop is taken, and nothing
+to mosaic blocks so coarse that a number plate 4 m away is about four blocks wide and one high, and nothing
 above the road's horizon is in the crop at all. A detector of people and vehicles can only take more away: their boxes,
 enlarged, are mosaicked even inside the sharp part. The mosaic is the mean of each block: it cannot be undone.
 The JPEG is written anew from pixels, so no EXIF data of a camera is in it.
@@ -30,7 +30,7 @@ PRIVATE_LABELS = {"person": 0.35, "vehicle": 0.15}
 class PrivacySettings:
     """How much is kept."""
 
-    #: Mosaic blocks are this share of the picture's width: 1/40 is 32 pixels at 1280, 3 blocks on a plate 4 m away.
+    #: Mosaic blocks are this share of the picture's width: 1/40 is 32 pixels at 1280, 4 on a plate 4 m away.
     block_share: float = 1 / 40
     #: The sharp part reaches beyond the defect's box by this share of the box on each side.
     sharp_margin: float = 0.15
