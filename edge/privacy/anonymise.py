@@ -70,9 +70,10 @@ def anonymise(
         horizon_row: nothing above this row is in the crop; None where no calibration is known.
     """
     height, width = picture.shape[:2]
-    box = _inside(box, width, height)
+    top = 0.0 if horizon_row is None else min(max(horizon_row, 0.0), height - 1.0)
+    # A false detection may reach above the road: its upper part is cut off with everything else there.
+    box = _inside((box[0], max(box[1], top), box[2], max(box[3], top)), width, height)
     context = settings.context_share * width
-    top = 0.0 if horizon_row is None else min(max(horizon_row, 0.0), box[1])
     x1, y1, x2, y2 = _whole(
         (box[0] - context, max(box[1] - context, top), box[2] + context, box[3] + context), width, height
     )
