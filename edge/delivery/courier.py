@@ -308,6 +308,7 @@ class Courier:
             return
         silence = self._window.silent(now_s)
         if silence is not None:
-            self.counters[f"delivery_silences_{silence}"] += 1
             who = "the broker takes nothing" if silence == "broker" else "the depot acknowledges nothing"
             self._drop_link(f"{who}; connecting anew", silence)
+            # Last, so that whoever sees the count also finds its reason in the state.
+            self.counters[f"delivery_silences_{silence}"] += 1

@@ -258,9 +258,13 @@ except StoreError as error:
 """
 
 
-def as_nobody(path: Path) -> str:
+def only_as_root() -> None:
     if os.getuid() != 0:
         pytest.skip("needs root to be another user")
+
+
+def as_nobody(path: Path) -> str:
+    only_as_root()
     path.parent.parent.chmod(0o755)  # a new folder right below /dev/shm or /tmp
     done = subprocess.run([sys.executable, "-c", _AS_NOBODY, str(path)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -271,6 +275,7 @@ def test_a_store_that_belongs_to_somebody_else_is_set_aside(fast_path: Path) -> 
     """Somebody ran it as root once. Red when only damaged content, not rights, leads to a new store; when the lock
     file is opened to write; without the rename of the picture folder.
     """
+    only_as_root()
     path = fast_path / "data" / "outbox.db"
     path.parent.mkdir()
     filled(path, 3)
