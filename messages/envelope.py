@@ -12,18 +12,32 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from messages.types import Ack, Command, Coverage, Health, Message, Name, Observation, Status, Utc
+from messages.types import (
+    Ack,
+    Command,
+    Coverage,
+    Health,
+    Message,
+    Name,
+    Observation,
+    Revision,
+    Roughness,
+    Status,
+    Utc,
+)
 
 CONTENT_TYPE = "application/cloudevents+json"
 #: No event is larger; pictures travel on their own topic.
 MAX_EVENT_BYTES = 64_000
 MAX_PICTURE_BYTES = 2_000_000
 
-AnyMessage: TypeAlias = Observation | Coverage | Health | Status | Ack | Command
+AnyMessage: TypeAlias = Observation | Revision | Coverage | Roughness | Health | Status | Ack | Command
 
 TYPES: dict[str, type[Message]] = {
     "wegewart.observation.v1": Observation,
+    "wegewart.revision.v1": Revision,
     "wegewart.coverage.v1": Coverage,
+    "wegewart.roughness.v1": Roughness,
     "wegewart.health.v1": Health,
     "wegewart.status.v1": Status,
     "wegewart.ack.v1": Ack,

@@ -36,13 +36,23 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all messages: immutable, keyword-only, defaults left out on the wire."""
 
 
+FixQuality = Literal["autonomous", "differential", "rtk_float", "rtk_fixed", "dead_reckoning"]
+
+
 class Position(Message, frozen=True):
-    """Where a defect lies. `error_m` is one standard deviation in the plane."""
+    """Where a defect lies, and what that rests on. `error_m` is one standard deviation along any one direction.
+
+    `method`: by fixes before and after, by odometer and heading since the last fix, or along a known line.
+    `quality`: what the receiver said of the last fix. `since_fix_m`: way rolled without one.
+    `revised`: corrected backwards after fixes or a known point came again (see `Revision`).
+    """
 
     lon: Longitude
     lat: Latitude
     error_m: Metres
     method: Literal["gnss", "dead_reckoned", "line"]
+    quality: FixQuality | None = None
+    since_fix_m: Metres | None = None
     revised: bool = False
 
 
@@ -53,7 +63,27 @@ class LinePosition(Message, frozen=True):
     chainage_m: float
     error_m: Metres
     track: Name | None = None
+    #: Seen in the direction of growing chainage.
     side: Literal["left", "middle", "right"] | None = None
+
+
+class LineStretch(Message, frozen=True):
+    """A stretch of a named line; `from_m` above `to_m` where the vehicle ran against the chainage."""
+
+    line: Name
+    from_m: float
+    to_m: float
+    error_m: Metres
+    track: Name | None = None
+
+
+class LiningPlace(Message, frozen=True):
+    """Where on a tunnel's lining. `clock`: hours as seen in driving direction, 12 is the crown, 3 the right wall."""
+
+    clock: Annotated[float, Meta(ge=0, lt=12)]
+    #: Above the road or the top of the rail.
+    height_m: float
+    side: Literal["left", "crown", "right"]
 
 
 class Size(Message, frozen=True):
@@ -124,13 +154,30 @@ class Observation(Message, frozen=True):
     model: ModelRef
     software: Name
     calibration: Name
+    surface: Literal["road", "lining"] = "road"
     position: Position | None = None
     line: LinePosition | None = None
+    lining: LiningPlace | None = None
     heading_deg: Degrees | None = None
     speed_mps: Speed | None = None
     size: Size | None = None
     severity: Severity | None = None
     picture: PictureRef | None = None
+
+
+class Revision(Message, frozen=True):
+    """An observation's place, known better now. Of several for one observation the highest `number` holds.
+
+    It may arrive before the observation itself; it never opens a case of its own.
+    """
+
+    observation: Name
+    number: Annotated[int, Meta(ge=1, le=1_000_000)]
+    reason: Literal["fix_returned", "known_point"]
+    time: Time
+    position: Position | None = None
+    line: LinePosition | None = None
+    heading_deg: Degrees | None = None
 
 
 class Coverage(Message, frozen=True):
@@ -145,6 +192,38 @@ class Coverage(Message, frozen=True):
     reason: (
         Literal["dark", "blurred", "overexposed", "blocked", "too_fast", "no_fix", "no_model", "bad_frame"] | None
     ) = None
+    line: LineStretch | None = None
+    surface: Literal["road", "lining"] = "road"
+
+
+class RoughSection(Message, frozen=True):
+    """About ten metres of road. `rms_mps2`: vertical acceleration as it would be at the reference speed."""
+
+    path: Annotated[tuple[tuple[Longitude, Latitude], ...], Meta(max_length=50)]
+    length_m: Metres
+    speed_mps: Speed
+    rms_mps2: Annotated[float, Meta(ge=0, le=1000)]
+
+
+class Shock(Message, frozen=True):
+    """One blow to the wheels. `observation`: the defect that the camera had seen there; None: it had seen none."""
+
+    peak_mps2: Annotated[float, Meta(ge=0, le=1000)]
+    speed_mps: Speed
+    monotonic_s: float
+    position: Position | None = None
+    line: LinePosition | None = None
+    observation: Name | None = None
+
+
+class Roughness(Message, frozen=True):
+    """How a stretch of road feels, by a written rule; indicative, never an evenness index of a survey vehicle."""
+
+    rule: Name
+    reference_speed_mps: Speed
+    time: Time
+    sections: Annotated[tuple[RoughSection, ...], Meta(max_length=100)] = ()
+    shocks: Annotated[tuple[Shock, ...], Meta(max_length=100)] = ()
 
 
 class Health(Message, frozen=True):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from messages.envelope import Event, encode, source_of
-from messages.types import Coverage, Health, Observation
+from messages.types import Coverage, Health, Observation, Revision, Roughness
 
-Record: TypeAlias = Observation | Coverage
+Record: TypeAlias = Observation | Revision | Coverage | Roughness
 """What must reach the depot once and only once."""
 
 

@@ -86,7 +86,7 @@ class Estimator:
             self.counts["time_backwards"] += 1
         elif isinstance(measurement, Fix):
             self._add_fix(measurement)
-        else:
+        elif isinstance(measurement, Odometry):
             self._add_odometry(measurement)
 
     def pose_at(self, time_s: float) -> Pose:
