@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixes dated back to when they were measured.
 
-A receiver computes a fix, then sends it: it arrives 50 to 200 ms after the moment that it tells of. At 50 km/h that is one to
-three metres of road. The time on the wire cannot be seen from here without a pulse-per-second line, so it is a setting.
+A receiver computes a fix, then sends it: it arrives 50 to 200 ms after the moment that it tells of. At 50 km/h that is
+one to three metres of road. It cannot be seen from here without a pulse-per-second line, so it is a setting.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edge.types import Fix, Measurement
 
 
 class LatePositions:
-    """Another source's measurements, its fixes `latency_s` earlier than they came in."""
+    """A receiver's fixes, `latency_s` earlier than they came in."""
 
     def __init__(self, source: PositionSource, latency_s: float) -> None:
         if latency_s < 0:
@@ -26,11 +26,11 @@ class LatePositions:
 
     def until(self, time_s: float) -> Sequence[Measurement]:
         """Everything measured up to `time_s` that has come in. Ask for times at least `latency_s` in the past."""
-        found = [
-            replace(m, time_s=m.time_s - self._latency_s) if isinstance(m, Fix) else m
-            for m in self._source.until(time_s + self._latency_s)
+        return [
+            replace(fix, time_s=fix.time_s - self._latency_s)
+            for fix in self._source.until(time_s + self._latency_s)
+            if isinstance(fix, Fix)
         ]
-        return sorted(found, key=lambda measurement: measurement.time_s)
 
     def close(self) -> None:
         """Close the other source."""
