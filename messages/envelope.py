@@ -94,6 +94,16 @@ def event_id(boot: str, counter: int) -> str:
     return f"{boot}-{counter:08d}"
 
 
+def kind_of(message: Message) -> str:
+    """Last level of the topic that carries such a message: `observation`, `revision`, ..."""
+    return kind_of_type(_NAMES[type(message)])
+
+
+def kind_of_type(name: str) -> str:
+    """The same from the type's name: wegewart.observation.v1 -> observation."""
+    return name.split(".")[1]
+
+
 def encode(event: Event) -> bytes:
     """The bytes that go on the wire and into the outbox; what `decode` would refuse never gets there.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from messages.envelope import CONTENT_TYPE, MAX_EVENT_BYTES, MAX_PICTURE_BYTES, TYPES
+from messages.envelope import CONTENT_TYPE, MAX_EVENT_BYTES, MAX_PICTURE_BYTES, TYPES, kind_of_type
 from messages.topics import KINDS, PREFIX, SHA256_PATTERN, VEHICLE_PATTERN
 from messages.types import Name, Utc
 
@@ -47,11 +47,6 @@ def event_schema(name: str) -> dict[str, Any]:
             "data": {"$ref": _REF.format(name=TYPES[name].__name__)},
         },
     }
-
-
-def _kind(name: str) -> str:
-    """The topic's last word for a type: wegewart.observation.v1 -> observation."""
-    return name.split(".")[1]
 
 
 def _message(name: str) -> dict[str, Any]:
@@ -90,7 +85,7 @@ def _operation(kind: str) -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3.0 document, from the vehicle's point of view: it sends observations and receives `ack`."""
-    messages = {_kind(name): _message(name) for name in TYPES}
+    messages = {kind_of_type(name): _message(name) for name in TYPES}
     messages["picture"] = {
         "name": "picture",
         "contentType": "image/jpeg",

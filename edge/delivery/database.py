@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: "WgOb": tells our files from any other SQLite database.
 APPLICATION_ID = 0x57674F62
 VERSION = 1
-#: What the outbox holds; also the last level of the topic.
-KINDS = ("observation", "coverage")
+#: What the outbox holds, what is sent first standing first; also the last level of the topic.
+KINDS = ("observation", "revision", "coverage", "roughness")
 #: A failing card must not fill itself with damaged stores: older ones than these are dropped.
 BAD_KEPT = 5
 _SUFFIXES = ("", "-wal", "-shm")
@@ -49,14 +49,13 @@ CREATE TABLE event (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   boot INTEGER NOT NULL,
-  kind TEXT NOT NULL,          -- observation, coverage
+  kind TEXT NOT NULL,          -- see KINDS
   payload BLOB NOT NULL,       -- the CloudEvent as it is sent
   picture TEXT,                -- sha256
   state TEXT NOT NULL DEFAULT 'pending',  -- pending, acknowledged, refused
   reason TEXT,
   done_s REAL                  -- operating time when it left 'pending'
 );
-CREATE INDEX event_pending ON event (seq) WHERE state = 'pending';
 CREATE INDEX event_picture ON event (picture) WHERE picture IS NOT NULL;
 CREATE TABLE picture (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -71,6 +70,11 @@ CREATE INDEX picture_pending ON picture (seq) WHERE state = 'pending';
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 COMMIT;
+"""
+# Kept apart: a store that an earlier version made gets it, too, without losing its format's number.
+_BY_KIND = """
+DROP INDEX IF EXISTS event_pending;
+CREATE INDEX IF NOT EXISTS event_waiting ON event (kind, seq) WHERE state = 'pending';
 """
 
 
@@ -155,6 +159,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 4194304")
     if is_new:
         connection.executescript(SCHEMA)
+    connection.executescript(_BY_KIND)
 
 
 def _renew(path: Path, new: Path) -> int:

@@ -10,6 +10,7 @@ Guarantees:
 - Only `acknowledge` (the depot has committed) lets an event go, and its row stays for a grace time of
   operation. `refuse` keeps an event aside for good.
 - Pictures go before facts: the last of the disk is kept for events.
+- Observations are sent first, then what corrects them, then what was looked at and how it felt, pictures last.
 - Safe to use from several threads; one process at a time (a lock file says so).
 
 Readable with plain tools while it runs: `sqlite3 outbox.db "SELECT id, state FROM event"`.
@@ -115,7 +116,7 @@ class Outbox:
         """Make an event durable; returns its id.
 
         Args:
-            kind: `observation` or `coverage`.
+            kind: one of `KINDS`.
             build: gives the payload for an id.
             picture: JPEG; when the disk has no room for it, the event is kept without (and it is counted).
 
@@ -184,13 +185,20 @@ class Outbox:
     # -- what the uplink takes out --------------------------------------------------------------------------
 
     def pending(self, limit: int, skip: Collection[str] = ()) -> list[OutboxItem]:
-        """What to send next: events in the order of confirmation, then pictures; without the keys in `skip`."""
+        """What to send next, without the keys in `skip`: events kind by kind, then pictures.
+
+        The order of kinds is that of `KINDS`; within one it is that of confirmation.
+        """
         many = limit + len(skip)
+        items: list[OutboxItem] = []
         with self._lock:
-            events = self._ledger.rows(
-                "SELECT id, kind, payload FROM event WHERE state = 'pending' ORDER BY seq LIMIT ?", (many,)
-            )
-            items = [OutboxItem(key, kind, len(body), body) for key, kind, body in events if key not in skip]
+            for kind in KINDS:
+                if len(items) < limit:
+                    events = self._ledger.rows(
+                        "SELECT id, payload FROM event WHERE state = 'pending' AND kind = ? ORDER BY seq LIMIT ?",
+                        (kind, many),
+                    )
+                    items += [OutboxItem(key, kind, len(body), body) for key, body in events if key not in skip]
             if len(items) < limit:
                 pictures = self._ledger.rows(
                     "SELECT sha256, bytes FROM picture WHERE state = 'pending' ORDER BY seq LIMIT ?", (many,)

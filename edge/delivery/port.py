@@ -63,7 +63,7 @@ class Delivery(Protocol):
         """Make a record durable and give it its id. When this returns, it will reach the depot.
 
         Args:
-            message: an observation or a coverage.
+            message: an observation, what corrects one, a coverage or a roughness.
             picture: the anonymised JPEG that `message.picture` describes.
 
         Raises:
@@ -105,5 +105,5 @@ def check_picture(message: Record, picture: bytes | None) -> str | None:
 
 
 def encode_record(vehicle: str, event_id: str, message: Record) -> bytes:
-    """The CloudEvent of a record; its time is the observation's UTC where that is known."""
+    """The CloudEvent of a record; its time is the record's UTC where that is known."""
     return encode(Event(id=event_id, source=source_of(vehicle), data=message, time=message.time.utc))

@@ -15,7 +15,7 @@ from edge.delivery.herald import Birth, Herald
 from edge.delivery.link import Connected, Link, Lost, PahoLink, Refused, Waker
 from edge.delivery.port import LinkState, Record, check_picture, encode_record
 from edge.errors import BrokerError, ConfigError
-from messages.types import Observation
+from messages.envelope import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,9 +103,10 @@ class Uplink:
     def confirm(self, message: Record, picture: bytes | None = None) -> str:
         """See `Delivery.confirm`."""
         check_picture(message, picture)
-        kind = "observation" if isinstance(message, Observation) else "coverage"
         vehicle = self._settings.vehicle
-        identity = self._outbox.confirm(kind, lambda new_id: encode_record(vehicle, new_id, message), picture)
+        identity = self._outbox.confirm(
+            kind_of(message), lambda new_id: encode_record(vehicle, new_id, message), picture
+        )
         self._waker.wake()
         return identity
 

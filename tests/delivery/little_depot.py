@@ -16,9 +16,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.delivery.database import KINDS
 from messages.envelope import Event, decode, encode
 from messages.topics import parse
-from messages.types import Ack, Coverage, Health, Observation, Status
+from messages.types import Ack, Coverage, Health, Observation, Revision, Roughness, Status
 from tests.delivery.samples import VEHICLE
 
 
@@ -77,7 +78,7 @@ class LittleDepot:
                 return data, message
 
     def _on_connect(self, client: Any, *_: object) -> None:
-        for topic in ("status", "observation", "coverage", "health", "picture/+"):
+        for topic in ("status", *KINDS, "health", "picture/+"):
             client.subscribe(f"wegewart/v1/+/{topic}", options=SubscribeOptions(qos=1))
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
@@ -92,7 +93,7 @@ class LittleDepot:
         event = decode(message.payload)
         self.seen.put((topic.kind, event.data, message))
         match event.data:
-            case Observation() | Coverage():
+            case Observation() | Revision() | Coverage() | Roughness():
                 self.events[event.id] += 1
                 if self.answering:
                     self.tell(Ack(events=(event.id,)))

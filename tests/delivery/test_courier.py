@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.delivery.courier import Courier
+from edge.delivery.database import KINDS
 from edge.delivery.herald import Birth, Herald
 from edge.delivery.link import Connected, LinkEvent, Lost, Received, Refused, Taken, Waker
 from edge.delivery.outbox import Outbox
@@ -26,7 +27,7 @@ from messages.envelope import Event, decode, encode, source_of
 from messages.types import Ack, Command, Health, Refusal, Status, Time
 from tests.delivery.conftest import FAST
 from tests.delivery.samples import VEHICLE
-from tests.delivery.test_outbox import confirm, keys, sha
+from tests.delivery.test_outbox import confirm, confirm_record, keys, sha
 
 
 @dataclass
@@ -68,7 +69,7 @@ class MemoryLink:
         """Events and pictures, by id or hash."""
         keys = []
         for topic, payload, _ in self.published:
-            if topic in ("observation", "coverage"):
+            if topic in KINDS:
                 keys.append(decode(payload).id)
             elif topic.startswith("picture/"):
                 assert sha(payload) == topic[8:]
@@ -149,6 +150,25 @@ def test_facts_are_sent_first_and_only_the_depot_takes_them_out(world: World) ->
     world.steps()
     assert keys(world.outbox) == []
     assert world.outbox.counts().acknowledged == 2
+
+
+def test_a_revision_has_its_own_topic_and_goes_when_the_depot_has_it(world: World) -> None:
+    """Red when the uplink calls everything that is no observation a coverage."""
+    rough, looked_at, moved, seen = (confirm_record(world.outbox, number) for number in range(4))
+    link = world.go_online()
+    sent = [(topic, decode(payload).id, retain) for topic, payload, retain in link.published[1:]]
+    assert sent == [
+        ("observation", seen, False),
+        ("revision", moved, False),
+        ("coverage", looked_at, False),
+        ("roughness", rough, False),
+    ]
+    link.take_all()
+    world.steps()
+    assert moved in keys(world.outbox), "the broker's word is not enough"
+    link.answer(Ack(events=(moved, rough)))
+    world.steps()
+    assert keys(world.outbox) == [seen, looked_at]
 
 
 def test_a_puback_that_comes_after_the_acknowledgement_is_not_counted_twice(world: World) -> None:
@@ -417,7 +437,9 @@ def test_goodbye_says_stopped_and_keeps_the_will_back(world: World) -> None:
 
 
 SCRIPT = st.lists(
-    st.tuples(st.sampled_from(["confirm", "picture", "take", "answer", "lose", "online", "late"]), st.integers(0, 9)),
+    st.tuples(
+        st.sampled_from(["confirm", "record", "picture", "take", "answer", "lose", "online", "late"]), st.integers(0, 9)
+    ),
     max_size=40,
 )
 
@@ -440,6 +462,8 @@ def test_whatever_the_link_does_everything_arrives(script: list[tuple[str, int]]
         for what, number in script:
             if what == "confirm":
                 confirmed.add(confirm(world.outbox))
+            elif what == "record":
+                confirmed.add(confirm_record(world.outbox, number))
             elif what == "picture":
                 confirmed |= {confirm(world.outbox, b"%d" % number), sha(b"%d" % number)}
             elif what == "online":

@@ -14,7 +14,7 @@ import pytest
 from edge.delivery import JsonlSink
 from edge.errors import StoreError
 from messages.envelope import decode
-from tests.delivery.samples import VEHICLE, coverage, observation
+from tests.delivery.samples import RECORDS, VEHICLE, coverage, observation
 from tests.delivery.test_outbox import sha
 
 
@@ -31,6 +31,15 @@ def test_one_event_a_line_and_pictures_beside(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "drive.jsonl.pictures" / f"{sha(b'jpeg')}.jpg").read_bytes() == b"jpeg"
     counts = sink.counts()
     assert (counts.confirmed, counts.published, counts.acknowledged, counts.pictures_acknowledged) == (2, 2, 2, 1)
+
+
+def test_every_kind_of_record_is_written(tmp_path: Path) -> None:
+    """Red when a kind has no name in the envelope."""
+    sink = JsonlSink(tmp_path / "drive.jsonl", VEHICLE)
+    for record in RECORDS:
+        sink.confirm(record)
+    sink.close()
+    assert tuple(decode(line).data for line in (tmp_path / "drive.jsonl").read_bytes().splitlines()) == RECORDS
 
 
 def test_two_runs_give_the_same_file(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SIGKILL at random moments: what `confirm` has returned an id for is in the store afterwards.
+"""SIGKILL at random moments: what `confirm` has returned an id for is in the store afterwards, whatever its kind.
 
 WEGEWART_KILLS sets how often (20 here; more for a release). A SIGKILL leaves the operating system alive, so
 this cannot show a missing fsync; the cut logs in `test_damaged_store` stand for the power cut.
@@ -31,14 +31,16 @@ _CONFIRM_FOR_EVER = """
 import os, random, sys
 from edge.delivery.outbox import Outbox
 from edge.delivery.port import encode_record
-from tests.delivery.samples import VEHICLE, coverage
+from messages.envelope import kind_of
+from tests.delivery.samples import RECORDS, VEHICLE
 journal = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 outbox = Outbox(sys.argv[1], grace_s=0.05)
 dice = random.Random(int(sys.argv[3]))
 os.write(journal, f"S {outbox.start}\\n".encode())
 while True:
     picture = dice.randbytes(dice.randint(1, 50_000)) if dice.random() < 0.3 else None
-    identity = outbox.confirm("coverage", lambda new: encode_record(VEHICLE, new, coverage()), picture)
+    record = dice.choice(RECORDS)
+    identity = outbox.confirm(kind_of(record), lambda new: encode_record(VEHICLE, new, record), picture)
     os.write(journal, f"C {identity}\\n".encode())
     if dice.random() < 0.3:
         waiting = [item.key for item in outbox.pending(9)]

@@ -26,7 +26,7 @@ from edge.errors import BrokerError, ConfigError
 from messages.types import Ack, Command, Health, Refusal, Time
 from scripts._broker import available, broker
 from tests.delivery.little_depot import LittleDepot
-from tests.delivery.samples import MODEL, VEHICLE, coverage, observation
+from tests.delivery.samples import MODEL, RECORDS, VEHICLE, coverage, observation
 from tests.servers import Mosquitto, free_port, missing, mosquitto, need, wait_until
 
 pytestmark = pytest.mark.integration
@@ -87,7 +87,7 @@ def test_everything_arrives_and_the_store_knows_it(address: Address, tmp_path: P
     pictures = [dice.randbytes(size) for size in (1_990_000, 20_000, 300_000)]
     with LittleDepot(address.host, address.port) as depot, uplink_to(settings_for(address), tmp_path) as uplink:
         confirmed = [uplink.confirm(observation(uplink.boot, picture), picture) for picture in pictures]
-        confirmed += [uplink.confirm(coverage(uplink.boot)) for _ in range(30)]
+        confirmed += [uplink.confirm(RECORDS[number % 4]) for number in range(30)]
         assert uplink.close(30.0)
         assert uplink.counts().confirmed == uplink.counts().published == uplink.counts().acknowledged == 33
         assert uplink.counts().pictures_acknowledged == 3

@@ -15,7 +15,23 @@ from hypothesis import strategies as st
 
 from messages import envelope
 from messages.envelope import TYPES, Event, MessageError, decode, encode, event_id
-from messages.types import Ack, Coverage, Health, ModelRef, Observation, Position, Refusal, Status, Time
+from messages.types import (
+    Ack,
+    Coverage,
+    Health,
+    LinePosition,
+    LiningPlace,
+    ModelRef,
+    Observation,
+    Position,
+    Refusal,
+    Revision,
+    Roughness,
+    RoughSection,
+    Shock,
+    Status,
+    Time,
+)  # fmt: skip
 from tests.messages.strategies import NOT_FINITE, events, leaves, replaced
 
 KINDS = list(TYPES.values())
@@ -142,6 +158,35 @@ def test_too_large_an_event_is_neither_sent_nor_read() -> None:
     many = Ack(events=tuple(f"boot-{i:08d}" * 5 for i in range(1000)))
     with pytest.raises(MessageError, match="too_large"):
         encode(msgspec.structs.replace(large, data=many))
+
+
+def test_a_kilometre_of_road_with_a_hundred_blows_fits_into_one_roughness() -> None:
+    place = Position(lon=6.762345678, lat=51.434456789, error_m=1.2345, method="gnss", quality="rtk_fixed")
+    line = LinePosition(line="U79", chainage_m=3412.125, error_m=4.5, track="1")
+    path = tuple((6.762345678 + step / 3e6, 51.434456789) for step in range(4))
+    section = RoughSection(path=path, length_m=10.0625, speed_mps=13.890625, rms_mps2=1.734375)
+    shock = Shock(
+        peak_mps2=12.5, speed_mps=13.890625, monotonic_s=12345.625, position=place, line=line, observation="b" * 40
+    )
+    full = Roughness(
+        rule="rms-10m", reference_speed_mps=13.9, time=TIME, sections=(section,) * 100, shocks=(shock,) * 100
+    )
+    event = Event(id="1", source="wegewart/bus-1", data=full)
+    assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("clock", [-0.5, 12.0, 90.0])
+def test_a_place_that_no_clock_face_has_is_refused(clock: float) -> None:
+    lining = LiningPlace(clock=clock, height_m=3.1, side="right")
+    with pytest.raises(MessageError, match=r"invalid.*clock"):
+        encode(Event(id="1", source="wegewart/bus-1", data=_observation(lining=lining)))
+
+
+@pytest.mark.parametrize("number", [0, -1, 1_000_001])
+def test_a_revision_without_a_place_in_the_order_is_refused(number: int) -> None:
+    revision = Revision(observation="b1-00000001", number=number, reason="known_point", time=TIME)
+    with pytest.raises(MessageError, match=r"invalid.*number"):
+        encode(Event(id="1", source="wegewart/bus-1", data=revision))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])

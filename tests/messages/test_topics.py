@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages.topics import KINDS, SHA256_PATTERN, VEHICLE_PATTERN, Topic, is_vehicle_name, parse
+from messages.envelope import TYPES, kind_of
+from messages.topics import KINDS, PREFIX, SHA256_PATTERN, VEHICLE_PATTERN, Topic, is_vehicle_name, parse
+from messages.types import Message
+from tests.messages.strategies import messages
 
 VEHICLES = st.from_regex(VEHICLE_PATTERN, fullmatch=True)
 TOPICS = st.builds(Topic, VEHICLES, st.sampled_from(KINDS)) | st.builds(
@@ -19,6 +22,17 @@ TOPICS = st.builds(Topic, VEHICLES, st.sampled_from(KINDS)) | st.builds(
 @given(TOPICS)
 def test_a_topic_comes_back_from_its_text(topic: Topic) -> None:
     assert parse(str(topic)) == topic
+
+
+@pytest.mark.parametrize("kind", TYPES.values())
+def test_every_message_has_a_topic_of_its_own(kind: type) -> None:
+    @settings(max_examples=5)
+    @given(messages(kind))
+    def check(message: Message) -> None:
+        assert parse(f"{PREFIX}/bus-1/{kind_of(message)}") == Topic("bus-1", kind.__name__.lower())
+
+    check()
+    assert len(KINDS) == len(set(KINDS)) == len(TYPES)
 
 
 @given(
