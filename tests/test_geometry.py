@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from edge.geometry import Calibration, east_north, metres_per_degree, offset_lonlat, to_earth
+from edge.lens import Lens
 from edge.types import RoadPoint
 
 CAMERA = Calibration("c", 1280, 720, fx=1000, fy=1000, cx=640, cy=360, height_m=1.5)
@@ -147,6 +151,135 @@ def test_the_error_of_the_distance_follows_the_textbook(distance_m: float) -> No
 
 def test_near_the_horizon_the_distance_is_not_known() -> None:
     assert CAMERA.range_error_m(640, 361) is None  # 0.06 degrees below the horizon, the mounting is good to 0.3
+
+
+#: A wide camera as it is sold for vehicles: barrel distortion, glued a little askew.
+BENT = replace(with_angles(pitch_deg=12), k1=-0.32, k2=0.11, p1=4e-4, p2=-6e-4, k3=-0.018)
+LENSES = st.builds(
+    Lens,
+    k1=st.floats(-0.45, 0.3),
+    k2=st.floats(-0.2, 0.25),
+    p1=st.floats(-2e-3, 2e-3),
+    p2=st.floats(-2e-3, 2e-3),
+    k3=st.floats(-0.05, 0.05),
+)
+
+
+@given(LENSES, st.floats(-0.9, 0.9), st.floats(-0.6, 0.6))
+def test_what_a_lens_bends_it_straightens_again(lens: Lens, x: float, y: float) -> None:
+    assume(math.hypot(x, y) < 0.95 * lens.radius)  # near the turn the tangential part may tip the balance
+    assert lens.straighten(*lens.bend(x, y)) == pytest.approx((x, y), abs=1e-7)
+
+
+@given(LENSES, st.floats(-5, 5), st.floats(-5, 5))
+def test_a_lens_answers_with_the_one_direction_that_it_holds_for_or_not_at_all(lens: Lens, x: float, y: float) -> None:
+    straight = lens.straighten(x, y)
+    if straight is not None:
+        assert math.hypot(*straight) <= lens.radius
+        assert lens.bend(*straight) == pytest.approx((x, y), abs=1e-9)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e300])
+def test_a_lens_has_no_direction_for_a_pixel_that_is_none(bad: float) -> None:
+    assert Lens(k1=-0.3).straighten(bad, 0.0) is None
+    assert BENT.pixel_to_road(bad, 500) is None
+
+
+@given(st.floats(5, 40), st.floats(-4, 4))
+def test_a_bent_picture_shows_the_road_where_opencv_says(x_m: float, y_m: float) -> None:
+    matrix = np.array([[BENT.fx, 0, BENT.cx], [0, BENT.fy, BENT.cy], [0, 0, 1]])
+    to_camera = BENT.rotation.T
+    offset = -to_camera @ np.array([0, 0, BENT.height_m])
+    lens = np.array([BENT.k1, BENT.k2, BENT.p1, BENT.p2, BENT.k3])
+    seen, _ = cv2.projectPoints(np.array([[x_m, y_m, 0.0]]), cv2.Rodrigues(to_camera)[0], offset, matrix, lens)
+    assert BENT.road_to_pixel(x_m, y_m) == pytest.approx(tuple(seen.ravel()), abs=1e-6)
+    assert at(BENT.pixel_to_road(*seen.ravel()), pytest.approx(x_m, abs=1e-6), pytest.approx(y_m, abs=1e-6))
+
+
+def test_beyond_the_turn_of_the_lens_there_is_no_road_and_no_pixel() -> None:
+    barrel = replace(with_angles(pitch_deg=30), k1=-0.4)  # turns at sqrt(1 / 1.2) = 0.91 focal lengths, pixel 609
+    assert barrel.pixel_to_road(640, 360 + 600) is not None
+    assert barrel.pixel_to_road(640, 360 + 615) is None
+    assert np.isnan(barrel.ray(640, 360 + 615)).all()
+    beside = with_angles(pitch_deg=30).pixel_to_road(640, 360 + 1000)
+    assert beside is not None
+    assert barrel.road_to_pixel(beside.x_m, beside.y_m) is None
+
+
+def test_a_scaled_calibration_keeps_its_lens_and_its_errors() -> None:
+    stated = replace(BENT, height_error_m=0.02, focal_error_share=0.004, reprojection_px=0.4)
+    half = stated.scaled(640, 360)
+    assert (half.lens, half.height_error_m, half.focal_error_share) == (stated.lens, 0.02, 0.004)
+    assert half.reprojection_px == pytest.approx(0.2)
+    near, here = half.pixel_to_road(400, 300), stated.pixel_to_road(800, 600)
+    assert (near.x_m, near.y_m) == pytest.approx((here.x_m, here.y_m))
+
+
+ERRORS = {
+    "pitch_error_deg": 0.2,
+    "reprojection_px": 0.5,
+    "mount_pitch_error_deg": 0.15,
+    "mount_yaw_error_deg": 0.3,
+    "mount_roll_error_deg": 0.4,
+    "height_error_m": 0.03,
+    "focal_error_share": 0.01,
+}
+MOVED_BY = {
+    "mount_pitch_error_deg": "pitch_deg",
+    "mount_yaw_error_deg": "yaw_deg",
+    "mount_roll_error_deg": "roll_deg",
+    "height_error_m": "height_m",
+}
+
+
+def drawn(camera: Calibration, u: float, v: float, *, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Where pixel (u, v) may lie: every quantity that has an error is drawn anew, `count` x 2 metres."""
+    places = []
+    for _ in range(count):
+        off = {moved: getattr(camera, moved) + rng.normal(0, ERRORS[name]) for name, moved in MOVED_BY.items()}
+        zoom = 1 + rng.normal(0, ERRORS["focal_error_share"])
+        drawn_camera = replace(camera, **off, fx=camera.fx * zoom, fy=camera.fy * zoom)
+        pixel = np.array([u, v]) + rng.normal(0, math.hypot(1.5, ERRORS["reprojection_px"]), 2)
+        place = drawn_camera.pixel_to_road(*pixel, extra_pitch_deg=rng.normal(0, ERRORS["pitch_error_deg"]))
+        places.append((place.x_m, place.y_m))
+    return np.array(places)
+
+
+@pytest.mark.parametrize("lens", [Lens(), Lens(BENT.k1, BENT.k2, BENT.p1, BENT.p2, BENT.k3)])
+@pytest.mark.parametrize("pixel", [(640, 500), (250, 430), (1100, 650)])
+def test_the_stated_error_is_the_spread_of_what_the_errors_do(lens: Lens, pixel: tuple[float, float]) -> None:
+    camera = Calibration("e", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=9, yaw_deg=15, roll_deg=2)
+    camera = replace(camera, k1=lens.k1, k2=lens.k2, p1=lens.p1, p2=lens.p2, k3=lens.k3, **ERRORS)
+    error = camera.pixel_to_road_error(*pixel, pixel_px=1.5)
+    spread = np.cov(drawn(camera, *pixel, count=4000, rng=np.random.default_rng(3)).T)
+    assert np.sqrt(np.linalg.eigvalsh(error.total)) == pytest.approx(np.sqrt(np.linalg.eigvalsh(spread)), rel=0.06)
+    scale = np.sqrt(np.outer(np.diag(spread), np.diag(spread)))
+    assert error.total / scale == pytest.approx(spread / scale, abs=0.1)
+
+
+@pytest.mark.parametrize("name", [name for name in ERRORS if name not in ("pitch_error_deg", "reprojection_px")])
+def test_an_error_of_the_mounting_stays_however_often_one_looks(name: str) -> None:
+    exact = replace(with_angles(pitch_deg=10, roll_deg=3), pitch_error_deg=1e-9)
+    without = exact.pixel_to_road_error(800, 600)
+    stated = replace(exact, **{name: ERRORS[name]}).pixel_to_road_error(800, 600)
+    assert np.trace(without.systematic) == 0
+    assert np.trace(stated.systematic) > 1e-6
+    assert stated.random == pytest.approx(without.random)
+
+
+def test_the_nod_and_the_pixel_are_another_error_in_each_look() -> None:
+    still = replace(with_angles(pitch_deg=10), pitch_error_deg=1e-9)
+    assert np.trace(still.pixel_to_road_error(800, 600, pixel_px=0).random) < 1e-12
+    for name in ("pitch_error_deg", "reprojection_px"):
+        error = replace(still, **{name: ERRORS[name]}).pixel_to_road_error(800, 600, pixel_px=0)
+        assert np.trace(error.random) > 1e-6
+        assert np.trace(error.systematic) == 0
+
+
+def test_near_the_horizon_no_error_is_stated_because_none_would_hold() -> None:
+    assert CAMERA.pixel_to_road_error(640, 361) is None
+    assert CAMERA.pixel_to_road_error(640, 300) is None
+    assert CAMERA.pixel_to_road_error(640, 460) is not None
 
 
 LON, LAT = st.floats(-180, 180), st.floats(-80, 80)
