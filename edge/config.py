@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from edge.calibration_file import calibration_text, load_calibration
 from edge.errors import ConfigError
-from edge.geometry import Calibration
 from messages.topics import VEHICLE_PATTERN
 from settings import SettingsError, load
+
+__all__ = ["VehicleConfig", "calibration_text", "load_calibration", "load_config"]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,25 +126,6 @@ class VehicleConfig(Section, frozen=True):
     delivery: DeliveryConfig = DeliveryConfig()
 
 
-class _CalibrationFile(Section, frozen=True):
-    """A camera's geometry; fields as in `edge.geometry.Calibration`."""
-
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}\Z")]
-    width: Annotated[int, Meta(ge=16, le=20_000)]
-    height: Annotated[int, Meta(ge=16, le=20_000)]
-    fx: Annotated[float, Meta(gt=1)]
-    fy: Annotated[float, Meta(gt=1)]
-    cx: float
-    cy: float
-    height_m: Annotated[float, Meta(gt=0.1, le=10)]
-    pitch_deg: Annotated[float, Meta(ge=-45, le=90)] = 0.0
-    roll_deg: Annotated[float, Meta(ge=-45, le=45)] = 0.0
-    yaw_deg: Annotated[float, Meta(ge=-180, le=180)] = 0.0
-    forward_m: Annotated[float, Meta(ge=-30, le=30)] = 0.0
-    left_m: Annotated[float, Meta(ge=-5, le=5)] = 0.0
-    pitch_error_deg: Annotated[float, Meta(gt=0, le=20)] = 0.3
-
-
 def load_config(path: Path) -> VehicleConfig:
     """Read a vehicle's configuration.
 
@@ -163,26 +146,3 @@ def load_config(path: Path) -> VehicleConfig:
     if config.camera.kind != "replay" and config.position.kind == "replay":
         raise ConfigError(f'{path}: position.kind: a recorded track needs camera.kind = "replay"')
     return config
-
-
-def load_calibration(path: Path) -> Calibration:
-    """Read a calibration file.
-
-    Raises:
-        ConfigError: one line that names file, key and reason.
-    """
-    try:
-        values = load(path, _CalibrationFile)
-    except SettingsError as error:
-        raise ConfigError(str(error)) from None
-    return Calibration(**{name: getattr(values, name) for name in values.__struct_fields__})
-
-
-def calibration_text(calibration: Calibration) -> str:
-    """A calibration as the text of its file; `load_calibration` reads it back."""
-    values = {name: getattr(calibration, name) for name in _CalibrationFile.__struct_fields__}
-    lines = ["# A camera's geometry: edge.geometry.Calibration says what each key means."]
-    lines += [
-        f"{name} = {value!r}" if not isinstance(value, str) else f'{name} = "{value}"' for name, value in values.items()
-    ]
-    return "\n".join(lines) + "\n"

@@ -96,3 +96,29 @@ class Lens:
         """`straighten` for many points (n x 2); not a number where it has no answer."""
         at = np.array([self.straighten(float(x), float(y)) or (math.nan, math.nan) for x, y in points])
         return at.reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """The inside of a camera: picture size, focal lengths and principal point in pixels, lens.
+
+    One standard deviation each: `focal_error_share` of both focal lengths, `centre_error_px` of the principal point
+    along either direction, `reprojection_px` between the model and a corner that was seen.
+    """
+
+    id: str
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    lens: Lens = Lens()
+    focal_error_share: float = 0.0
+    centre_error_px: float = 0.0
+    reprojection_px: float = 0.0
+
+    def straight(self, pixels: Points) -> Points:
+        """Pixels (n x 2) to undistorted places in focal lengths from the axis; not a number outside the lens."""
+        points: Points = (np.asarray(pixels, dtype=np.float64) - (self.cx, self.cy)) / (self.fx, self.fy)
+        return points if self.lens == Lens() else self.lens.straighten_all(points)
