@@ -4,7 +4,7 @@
 
 Hostile until checked: numbers may be missing, NaN or of another type, several TPV reports may tell the same epoch, a
 mode may stay after its fix is gone, and a connection may go silent without an end. A fix carries the monotonic time of
-its arrival. Its UTC is believed after three 3D fixes in a row, as gpsd's own manual advises.
+its arrival. Its UTC is believed after three 3D fixes in a row that agree, as gpsd's own manual advises (`UtcGuard`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from edge.positioning.live import LivePositions
-from edge.positioning.track import DEFAULT_ERROR_M
+from edge.positioning.quality import BEST_ERROR_M, default_error_m, is_null_island
 from edge.positioning.track_csv import parse_utc
-from edge.types import Fix
+from edge.positioning.utc import UtcGuard
+from edge.types import Fix, FixQuality
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -32,13 +33,22 @@ _READ_S = 1.0
 _SILENT_S = 15.0
 _MAX_LINE = 65_536
 _MODE_2D, _MODE_3D = 2, 3
-_UTC_AFTER = 3
+#: TPV.status as gpsd.h counts it (gpsd 3.22 and newer); gpsd leaves it out for a plain fix.
+_QUALITIES: dict[int, FixQuality] = {
+    2: "differential",
+    3: "rtk_fixed",
+    4: "rtk_float",
+    5: "dead_reckoning",
+    6: "dead_reckoning",
+}
+_STATUS_SIMULATED = 8
+#: A report this much older than the one before belongs to an epoch already told; more is a clock that was set.
+_OLD_EPOCH_S = 10.0
 #: gpsd calls eph an estimate of unstated confidence, near 95 %: half of it is one standard deviation.
 _SIGMA_PER_EPH = 0.5
-_MIN_ERROR_M = 1.0
 
 
-def open_gpsd(*, host: str = "127.0.0.1", port: int = PORT) -> LivePositions:
+def open_gpsd(*, host: str = "127.0.0.1", port: int = PORT) -> LivePositions[Fix]:
     """Fixes from gpsd; connects in the background and comes back after gpsd was away."""
     return LivePositions(connect=lambda counts: GpsdReader(host, port, counts), name=f"gpsd {host}:{port}")
 
@@ -48,8 +58,9 @@ class TpvReader:
 
     def __init__(self, counts: Counter[str]) -> None:
         self._counts = counts
+        self._utc = UtcGuard(counts)
         self._epoch: str | None = None
-        self._good_3d = 0
+        self._epoch_s: float | None = None
 
     def read(self, line: bytes, now_s: float) -> Fix | None:
         """A fix from one line of JSON; None for everything else."""
@@ -60,34 +71,48 @@ class TpvReader:
             return None
         if not isinstance(report, dict) or report.get("class") != "TPV":
             return None
-        mode = report.get("mode")
-        if not isinstance(mode, int) or mode < _MODE_2D:
-            self._good_3d = 0
-            self._counts["no_fix"] += 1
-            return None
-        lat, lon = _number(report, "lat"), _number(report, "lon")
-        if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
-            self._counts["bad_tpv"] += 1
-            return None
         epoch = report.get("time") if isinstance(report.get("time"), str) else None
-        if epoch is not None and epoch == self._epoch:
-            self._counts["same_epoch"] += 1
+        utc_s = self._parsed(epoch)
+        if (reason := _without_fix(report)) is not None:
+            self._utc.doubt()
+        else:
+            reason = self._told_before(epoch, utc_s)
+        if reason is not None:
+            self._counts[reason] += 1
             return None
-        self._epoch = epoch
-        self._good_3d = self._good_3d + 1 if mode >= _MODE_3D else 0
-        speed, track = _number(report, "speed"), _number(report, "track")
+        self._epoch, self._epoch_s = epoch, utc_s
+        if report["mode"] < _MODE_3D:
+            self._utc.doubt()
+            utc_s = None
+        speed, track, quality = _number(report, "speed"), _number(report, "track"), self._quality(report)
         return Fix(
             now_s,
-            lon,
-            lat,
-            _error_m(report),
+            float(report["lon"]),
+            float(report["lat"]),
+            _error_m(report, quality),
             track % 360 if track is not None else None,
             speed if speed is not None and 0 <= speed < 150 else None,
-            self._utc(epoch),
+            None if utc_s is None else self._utc.believed(utc_s, now_s),
+            quality,
         )
 
-    def _utc(self, epoch: str | None) -> float | None:
-        if epoch is None or self._good_3d < _UTC_AFTER:
+    def _told_before(self, epoch: str | None, utc_s: float | None) -> str | None:
+        if epoch is not None and epoch == self._epoch:
+            return "same_epoch"
+        if utc_s is not None and self._epoch_s is not None and 0 < self._epoch_s - utc_s < _OLD_EPOCH_S:
+            return "old_epoch"
+        return None
+
+    def _quality(self, report: dict[str, Any]) -> FixQuality:
+        status = report.get("status")
+        if not isinstance(status, int):
+            return "autonomous"
+        if status == _STATUS_SIMULATED:
+            self._counts["invented"] += 1
+        return _QUALITIES.get(status, "autonomous")
+
+    def _parsed(self, epoch: str | None) -> float | None:
+        if epoch is None:
             return None
         try:
             return parse_utc(epoch)[0]
@@ -136,6 +161,17 @@ class GpsdReader:
         self._socket.close()
 
 
+def _without_fix(report: dict[str, Any]) -> str | None:
+    """Why a report tells no place; None where it does. A mode alone is no fix, and a place alone is none either."""
+    mode = report.get("mode")
+    if not isinstance(mode, int) or mode < _MODE_2D:
+        return "no_fix"
+    lat, lon = _number(report, "lat"), _number(report, "lon")
+    if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
+        return "bad_tpv"
+    return "null_island" if is_null_island(lat, lon) else None
+
+
 def _number(report: dict[str, Any], name: str) -> float | None:
     value = report.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -143,11 +179,11 @@ def _number(report: dict[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _error_m(report: dict[str, Any]) -> float:
+def _error_m(report: dict[str, Any], quality: FixQuality) -> float:
     eph = _number(report, "eph")
     if eph is None:
         epx, epy = _number(report, "epx"), _number(report, "epy")
         eph = math.hypot(epx, epy) if epx is not None and epy is not None else None
     if eph is None or eph <= 0:
-        return DEFAULT_ERROR_M
-    return max(_MIN_ERROR_M, eph * _SIGMA_PER_EPH)
+        return default_error_m(quality)
+    return max(BEST_ERROR_M[quality], eph * _SIGMA_PER_EPH)

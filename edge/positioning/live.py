@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What live sources of positions share: a thread that reads, a queue that never blocks, and coming back after a loss.
+"""What live sources share: a thread that reads, a queue that never blocks, and coming back after a loss.
 
-A position has an age: where no fix came for `STALE_S` the source says so in its state, whatever it said before.
+What a source says has an age: where nothing came for `STALE_S` it says so in its state, whatever it said before.
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ import threading
 import time
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-from edge.types import Fix
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge.types import Measurement
-
 _log = logging.getLogger(__name__)
 
 STALE_S = 2.0
-#: An hour at 1 Hz; nobody takes older fixes any more.
+#: An hour of fixes at 1 Hz, 18 s of a gyro at 200 Hz; nobody takes older ones any more.
 _QUEUE = 3600
 _JOIN_S = 5.0
 _FIRST_WAIT_S = 0.5
@@ -35,11 +31,22 @@ _LONGEST_WAIT_S = 30.0
 _GOOD_S = 60.0
 
 
-class Reader(Protocol):
-    """One connection to a receiver. Only the source's own thread calls it."""
+class Timed(Protocol):
+    """Anything that was measured at a time."""
 
-    def read(self) -> Sequence[Fix]:
-        """Wait at most about a second for news; fixes with the time they came in.
+    @property
+    def time_s(self) -> float:
+        """When, on the monotonic clock."""
+
+
+M_co = TypeVar("M_co", bound=Timed, covariant=True)
+
+
+class Reader(Protocol[M_co]):
+    """One connection to a receiver or sensor. Only the source's own thread calls it."""
+
+    def read(self) -> Sequence[M_co]:
+        """Wait at most about a second for news; measurements in order of time.
 
         Raises:
             OSError: the connection is lost.
@@ -51,7 +58,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class SourceState:
-    """How a source is. `fix_age_s` is infinite before the first fix; `counts` counts what went wrong, by name."""
+    """How a source is. `fix_age_s` is of the last measurement, infinite before the first; `counts` what went wrong."""
 
     connected: bool
     fix_age_s: float
@@ -59,17 +66,17 @@ class SourceState:
 
     @property
     def stale(self) -> bool:
-        """Whether there is no present position."""
+        """Whether it says nothing of the present."""
         return self.fix_age_s > STALE_S
 
 
-class LivePositions:
-    """A source of positions that connects, and connects again, in a thread of its own."""
+class LivePositions(Generic[M_co]):
+    """A source of measurements that connects, and connects again, in a thread of its own."""
 
     def __init__(
         self,
         *,
-        connect: Callable[[Counter[str]], Reader],
+        connect: Callable[[Counter[str]], Reader[M_co]],
         name: str,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -86,7 +93,7 @@ class LivePositions:
         self._name = name
         self._clock = clock
         self._jitter = jitter
-        self._queue: deque[Fix] = deque(maxlen=_QUEUE)
+        self._queue: deque[M_co] = deque(maxlen=_QUEUE)
         self._counts: Counter[str] = Counter()
         self._connected = False
         self._last_fix_s = -math.inf
@@ -94,9 +101,9 @@ class LivePositions:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def until(self, time_s: float) -> Sequence[Measurement]:
-        """All fixes up to `time_s` that were not handed out yet, in order of time. Never blocks."""
-        ready: list[Measurement] = []
+    def until(self, time_s: float) -> Sequence[M_co]:
+        """Everything up to `time_s` that was not handed out yet, in order of time. Never blocks."""
+        ready: list[M_co] = []
         while self._queue and self._queue[0].time_s <= time_s:
             ready.append(self._queue.popleft())
         return ready
@@ -132,8 +139,10 @@ class LivePositions:
         try:
             self._connected = True
             while not self._stop.is_set():
-                for fix in reader.read():
-                    self._last_fix_s = fix.time_s
-                    self._queue.append(fix)
+                for measurement in reader.read():
+                    self._last_fix_s = measurement.time_s
+                    if len(self._queue) == _QUEUE:
+                        self._counts["queue_full"] += 1  # the oldest goes
+                    self._queue.append(measurement)
         finally:
             reader.close()

@@ -21,8 +21,10 @@ from pynmeagps.exceptions import (  # type: ignore[import-untyped]
 )
 
 from edge.errors import InputError
-from edge.positioning.track import DEFAULT_ERROR_M, RANGE_ERROR_M, Problems, Track, checked
-from edge.types import Fix
+from edge.positioning.quality import RANGE_ERRORS_M, RECKONED_ERROR_M, default_error_m, is_null_island
+from edge.positioning.track import Problems, Track, checked
+from edge.positioning.utc import implausible
+from edge.types import Fix, FixQuality
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +34,24 @@ _DAY_S = 86_400.0
 _USED = (b"GGA", b"RMC")
 _NEEDED = {"GGA": ("time", "lat", "lon", "quality"), "RMC": ("time", "lat", "lon", "status")}
 _MAX_SENTENCE = 200
-#: GGA quality: 6 is the receiver's own dead reckoning, 7 typed in by hand, 8 a simulator.
-_ESTIMATED, _MANUAL, _SIMULATED = 6, 7, 8
+#: GGA quality: 7 is typed in by hand, 8 a simulator. 3 (PPS, military) is a plain fix to us.
+_MANUAL, _SIMULATED = 7, 8
+_GGA_QUALITIES: dict[int, FixQuality] = {
+    1: "autonomous",
+    2: "differential",
+    3: "autonomous",
+    4: "rtk_fixed",
+    5: "rtk_float",
+    6: "dead_reckoning",
+}
+#: RMC's mode (NMEA 2.3 and newer), for receivers that send no GGA.
+_RMC_QUALITIES: dict[str, FixQuality] = {
+    "A": "autonomous",
+    "D": "differential",
+    "R": "rtk_fixed",
+    "F": "rtk_float",
+    "E": "dead_reckoning",
+}
 
 
 @dataclass(frozen=True)
@@ -47,12 +65,13 @@ class Epoch:
     heading_deg: float | None = None
     speed_mps: float | None = None
     utc_s: float | None = None
+    quality: FixQuality | None = None
     #: When its first sentence came in, on the reader's clock.
     heard_s: float = 0.0
 
     def at(self, time_s: float) -> Fix:
         """The same as a fix at a time of our own clock."""
-        return Fix(time_s, self.lon, self.lat, self.error_m, self.heading_deg, self.speed_mps, self.utc_s)
+        return Fix(time_s, self.lon, self.lat, self.error_m, self.heading_deg, self.speed_mps, self.utc_s, self.quality)
 
 
 class NmeaEpochs:
@@ -99,7 +118,14 @@ class NmeaEpochs:
         if not all(isinstance(value, (int, float)) for value in (source.lat, source.lon)):
             self._problems.add("no_fix", self._line, "the receiver gives no position")
             return None
+        if is_null_island(source.lat, source.lon):
+            self._problems.add("null_island", self._line, "position 0, 0: the receiver had none")
+            return None
         epoch = _epoch(self._day_s, source.lat, source.lon, gga, rmc)
+        if epoch.utc_s is not None and (wrong := implausible(epoch.utc_s)) is not None:
+            day = datetime.fromtimestamp(epoch.utc_s, timezone.utc).date()
+            self._problems.add(wrong, self._line, f"the receiver's date {day} cannot be (week roll-over?); left out")
+            epoch = replace(epoch, utc_s=None)
         return replace(epoch, heard_s=self._heard_s)
 
     def _parse(self, sentence: bytes) -> Any:
@@ -176,10 +202,12 @@ def _invalid(gga: Any, rmc: Any) -> str | None:
 
 
 def _epoch(day_s: float, lat: float, lon: float, gga: Any, rmc: Any) -> Epoch:
-    hdop = _number(gga, "HDOP")
-    error_m = hdop * RANGE_ERROR_M if hdop is not None and 0 < hdop < 100 else DEFAULT_ERROR_M
-    if gga is not None and gga.quality == _ESTIMATED:
-        error_m = max(4 * error_m, 20.0)
+    hdop, quality = _number(gga, "HDOP"), _quality(gga, rmc)
+    error_m = default_error_m(quality)
+    if hdop is not None and 0 < hdop < 100:
+        error_m = hdop * RANGE_ERRORS_M[quality or "autonomous"]
+    if quality == "dead_reckoning":
+        error_m = max(4 * error_m, RECKONED_ERROR_M)  # HDOP tells of satellites, which there are none of
     heading, knots = _number(rmc, "cog"), _number(rmc, "spd")
     speed = knots * KNOT_MPS if knots is not None else None
     day = getattr(rmc, "date", None)
@@ -194,7 +222,15 @@ def _epoch(day_s: float, lat: float, lon: float, gga: Any, rmc: Any) -> Epoch:
         heading % 360 if heading is not None else None,
         speed if speed is not None and 0 <= speed < 150 else None,
         utc_s,
+        quality,
     )
+
+
+def _quality(gga: Any, rmc: Any) -> FixQuality | None:
+    if gga is not None:
+        return _GGA_QUALITIES.get(gga.quality)
+    mode = getattr(rmc, "posMode", None)
+    return _RMC_QUALITIES.get(mode) if isinstance(mode, str) else None
 
 
 def _number(message: Any, name: str) -> float | None:

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import serial
 
 from edge.positioning.live import LivePositions
-from edge.positioning.nmea import NmeaEpochs
+from edge.positioning.nmea import Epoch, NmeaEpochs
 from edge.positioning.track import Problems
+from edge.positioning.utc import UtcGuard
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -26,7 +28,7 @@ _SILENT_S = 10.0
 _MAX_LINE = 1024
 
 
-def open_serial_nmea(*, device: str, baud: int = 9600) -> LivePositions:
+def open_serial_nmea(*, device: str, baud: int = 9600) -> LivePositions[Fix]:
     """Fixes from a receiver on a serial port; opens it in the background and again after it was unplugged."""
     return LivePositions(connect=lambda counts: SerialReader(device, baud, counts), name=f"receiver {device}")
 
@@ -41,6 +43,7 @@ class SerialReader:
         self._clock = clock
         self._problems = Problems(Path(device))
         self._epochs = NmeaEpochs(self._problems)
+        self._utc = UtcGuard(counts)
         # pyserial's error is an OSError.
         self._port = serial.Serial(device, baud, timeout=_READ_S)
         self._rest = b""
@@ -63,7 +66,11 @@ class SerialReader:
         epochs = [self._epochs.feed(line, now_s) for line in lines]
         if lines:
             self._counts.update(self._problems.taken())
-        return [epoch.at(epoch.heard_s) for epoch in epochs if epoch is not None]
+        return [self._fix(epoch) for epoch in epochs if epoch is not None]
+
+    def _fix(self, epoch: Epoch) -> Fix:
+        fix = epoch.at(epoch.heard_s)
+        return fix if fix.utc_s is None else replace(fix, utc_s=self._utc.believed(fix.utc_s, fix.time_s))
 
     def close(self) -> None:
         """Release the port."""

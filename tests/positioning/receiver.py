@@ -21,9 +21,14 @@ EVERY_S = 0.1
 
 
 class Receiver:
-    """Speaks from the start until it is closed. `path`: the serial port to open; `silent`: stop and go on speaking."""
+    """Speaks from the start until it is closed. `path`: the serial port to open; `silent`: stop and go on speaking.
+
+    `quality` and `date` go into its GGA and RMC and may be changed while it speaks.
+    """
 
     def __init__(self) -> None:
+        self.quality = 1
+        self.date = "010526"
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -51,7 +56,7 @@ class Receiver:
                 continue
             # A full buffer means that nobody listens just now.
             with contextlib.suppress(BlockingIOError):
-                os.write(self._master, epoch(spoken * EVERY_S).encode())
+                os.write(self._master, epoch(spoken * EVERY_S, quality=self.quality, date=self.date).encode())
             spoken += 1
 
 

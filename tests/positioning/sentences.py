@@ -39,8 +39,8 @@ def rmc(second: float, *, status: str = "A", date: str = "010526", lat: float | 
     return sentence(f"GPRMC,{clock(second)},{status},{where},{KNOTS:.3f},0.5,{date},,,A")
 
 
-def epoch(second: float) -> str:
-    return f"{gga(second)}\r\n{rmc(second)}\r\n"
+def epoch(second: float, *, quality: int = 1, date: str = "010526") -> str:
+    return f"{gga(second, quality=quality)}\r\n{rmc(second, date=date)}\r\n"
 
 
 def log(seconds: range) -> str:

@@ -103,7 +103,56 @@ def test_several_reports_of_one_epoch_are_one_fix() -> None:
 def test_a_time_that_is_none_costs_only_the_time() -> None:
     fixes, counts = read(*(line(time=f"soon {n}") for n in range(4)))
     assert [fix is not None and fix.utc_s is None for fix in fixes] == [True] * 4
-    assert counts == {"bad_time": 2}
+    assert counts == {"bad_time": 4}
+
+
+@pytest.mark.parametrize(
+    ("status", "quality"),
+    [
+        (..., "autonomous"), (0, "autonomous"), (1, "autonomous"), (2, "differential"), (3, "rtk_fixed"),
+        (4, "rtk_float"), (5, "dead_reckoning"), (6, "dead_reckoning"), (99, "autonomous"), ("3", "autonomous"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", [2, 3])
+def test_what_a_fix_rests_on_follows_from_the_status_whatever_the_mode(mode: int, status: object, quality: str) -> None:
+    (fix,), _ = read(line(mode=mode, status=status))
+    assert fix is not None
+    assert fix.quality == quality
+
+
+@pytest.mark.parametrize(
+    ("status", "eph", "error_m"),
+    [(3, 0.03, 0.02), (3, 0.1, 0.05), (4, 0.1, 0.2), (2, 0.3, 0.6), (5, 60.0, 30.0), (5, ..., 20.0)],
+)
+def test_the_error_follows_the_receiver_down_to_what_its_kind_of_fix_can_be(
+    status: int, eph: object, error_m: float
+) -> None:
+    (fix,), _ = read(line(status=status, eph=eph))
+    assert fix is not None
+    assert fix.error_m == pytest.approx(error_m)
+
+
+def test_a_simulating_receiver_is_counted() -> None:
+    _, counts = read(line(status=8))
+    assert counts == {"invented": 1}
+
+
+def test_null_island_is_no_fix() -> None:
+    fixes, counts = read(line(lat=0.0, lon=0.0))
+    assert fixes == [None]
+    assert counts == {"null_island": 1}
+
+
+def test_a_report_of_an_epoch_before_the_last_is_left_out() -> None:
+    fixes, counts = read(*(line(time=f"2026-05-01T08:30:0{s}.000Z") for s in (1, 2, 1, 3)))
+    assert [fix is not None for fix in fixes] == [True, True, False, True]
+    assert counts == {"old_epoch": 1}
+
+
+def test_a_week_roll_over_costs_the_time_and_not_the_place() -> None:
+    fixes, counts = read(*(line(time=f"2006-09-15T08:30:0{s}.000Z") for s in range(5)))
+    assert [fix is not None and fix.utc_s is None for fix in fixes] == [True] * 5
+    assert counts == {"utc_past": 5}
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,42 @@ def test_a_receivers_own_dead_reckoning_counts_as_poorly_known_and_a_simulator_a
     assert problems == {"invented": 1}
 
 
+@pytest.mark.parametrize(
+    ("code", "quality", "error_m"),
+    [
+        (1, "autonomous", 3.6), (2, "differential", 1.8), (3, "autonomous", 3.6), (4, "rtk_fixed", 0.06),
+        (5, "rtk_float", 0.6), (6, "dead_reckoning", 20.0), (8, None, 3.6),
+    ],
+)  # fmt: skip
+def test_what_a_fix_rests_on_comes_from_gga_and_scales_its_error(
+    code: int, quality: str | None, error_m: float
+) -> None:
+    (found,), _ = fed(gga(1.0, quality=code), rmc(1.0))
+    assert found.quality == quality
+    assert found.at(7.0).quality == quality
+    assert found.error_m == pytest.approx(error_m)
+
+
+@pytest.mark.parametrize(("mode", "quality"), [("A", "autonomous"), ("R", "rtk_fixed"), ("E", "dead_reckoning")])
+def test_without_gga_the_mode_of_rmc_tells_what_a_fix_rests_on(mode: str, quality: str) -> None:
+    (found,), _ = fed(sentence(rmc(1.0)[1:-3].removesuffix("A") + mode))
+    assert found.quality == quality
+
+
+def test_null_island_is_no_fix() -> None:
+    found, problems = fed(sentence("GPGGA,083001.00,0000.000000,N,00000.000000,E,1,08,1.2,40.0,M,39.0,M,,"))
+    assert found == []
+    assert problems == {"null_island": 1}
+
+
+def test_a_log_whose_date_rolled_over_keeps_its_places_and_loses_its_utc(tmp_path: Path) -> None:
+    track = read(tmp_path, "\r\n".join(rmc(float(s), date="150906") for s in range(4)))
+    assert [fix.time_s for fix in track.fixes] == [0, 1, 2, 3]
+    assert track.zero_utc_s is None
+    assert [(p.name, p.count) for p in track.problems] == [("utc_past", 4)]
+    assert "2006-09-15 cannot be (week roll-over?)" in track.problems[0].text
+
+
 def test_a_wrong_checksum_is_counted_with_its_line_and_left_out(tmp_path: Path) -> None:
     text = log(range(3)) + rmc(3.0).replace("A,52", "A,53") + "\r\n" + log(range(4, 6))
     track = read(tmp_path, text)

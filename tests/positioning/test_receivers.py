@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 START_UTC_S = 1_777_624_200.0
 
 
-def collect(source: LivePositions, count: int) -> list[Fix]:
+def collect(source: LivePositions[Fix], count: int) -> list[Fix]:
     """The next fixes."""
     fixes: list = []
 
@@ -68,6 +68,39 @@ def test_a_gpsd_whose_receiver_falls_silent_is_stale_and_comes_back() -> None:
             device.silent.clear()
             assert collect(source, 3)
             assert not source.state.stale
+        finally:
+            source.close()
+
+
+KINDS = {1: "autonomous", 2: "differential", 4: "rtk_fixed", 5: "rtk_float", 6: "dead_reckoning"}
+
+
+def test_what_a_fix_rests_on_passes_through_gpsd_and_through_a_serial_port() -> None:
+    with receiver() as device, gpsd(device.path) as server:
+        source = open_gpsd(port=server.port)
+        try:
+            for code, kind in KINDS.items():
+                device.quality = code
+                wait_until(lambda kind=kind: collect(source, 1)[-1].quality == kind, timeout_s=20, what=kind)
+        finally:
+            source.close()
+    with receiver() as device:
+        serial = open_serial_nmea(device=device.path)
+        try:
+            for code, kind in KINDS.items():
+                device.quality = code
+                wait_until(lambda kind=kind: collect(serial, 1)[-1].quality == kind, timeout_s=20, what=kind)
+        finally:
+            serial.close()
+
+
+def test_a_receiver_whose_weeks_rolled_over_gives_places_without_utc() -> None:
+    with receiver() as device:
+        device.date = "150906"
+        source = open_serial_nmea(device=device.path)
+        try:
+            wait_until(lambda: source.state.counts.get("utc_past", 0) >= 5, what="the roll-over to be noticed")
+            assert all(fix.utc_s is None for fix in collect(source, 3))
         finally:
             source.close()
 
