@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The depot over HTTP: cases, coverage, vehicles, pictures and live updates; and the page itself.
+"""The depot over HTTP: cases, coverage, roughness, vehicles, pictures and live updates; and the page itself.
 
 It only reads the store. There is no login in this cut, so it listens on this machine alone unless told otherwise
 (see `depot.config`).
@@ -116,6 +116,18 @@ def _add_data(app: FastAPI, store: Store) -> None:
     ) -> Response:
         """Stretches that vehicles looked at, as GeoJSON lines, oldest change first."""
         return _geojson(geojson.collection(map(geojson.stretch_feature, store.coverage(after=after, limit=limit))))
+
+    @app.get("/api/roughness")
+    def roughness(
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=10_000, description="messages; each gives one feature or more")] = 1000,
+    ) -> Response:
+        """How roads felt, as GeoJSON: sections as lines with `rms_mps2`, shocks as points; oldest change first.
+
+        `observation` of a shock is the `event` of the case that the camera had seen there, null where it had seen none.
+        """
+        rides = store.roughness(after=after, limit=limit)
+        return _geojson(geojson.collection(feature for ride in rides for feature in geojson.ride_features(ride)))
 
     @app.get("/api/vehicles")
     def vehicles() -> Response:

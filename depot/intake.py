@@ -16,18 +16,14 @@ import msgspec
 from PIL import Image
 
 from messages import envelope, topics
-from messages.types import Coverage, Health, Name, Observation, Status
+from messages.types import Coverage, Health, Name, Observation, Revision, Roughness, Status
 
 #: Pixels of the largest picture that is opened: a small file can claim a huge one.
 MAX_PIXELS = 50_000_000
 Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn, and much later
 
-_KINDS: dict[type, str] = {
-    Observation: "observation",
-    Coverage: "coverage",
-    Health: "health",
-    Status: "status",
-}
+#: What vehicles say; `ack` and `command` are the depot's own.
+_FROM_VEHICLES = (Observation, Revision, Coverage, Roughness, Health, Status)
 
 Reason = Literal[
     "unknown_topic", "wrong_topic", "wrong_vehicle", "too_large", "wrong_version", "unknown_type", "invalid",
@@ -90,7 +86,7 @@ def judge(topic: str, payload: bytes) -> Intake:
     if event.source != envelope.source_of(place.vehicle):
         detail = f"source {event.source!r} on the topic of {place.vehicle!r}"
         return Refused("wrong_vehicle", detail, place.vehicle, event.id)
-    if _KINDS.get(type(event.data)) != place.kind:
+    if not isinstance(event.data, _FROM_VEHICLES) or envelope.kind_of(event.data) != place.kind:
         detail = f"a {type(event.data).__name__} on the topic {place.kind!r}"
         return Refused("wrong_topic", detail, place.vehicle, event.id)
     return Accepted(event, payload)

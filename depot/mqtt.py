@@ -34,7 +34,10 @@ from messages.topics import PREFIX
 
 log = logging.getLogger(__name__)
 
-SUBSCRIPTIONS = tuple(f"{PREFIX}/+/{kind}" for kind in ("status", "observation", "coverage", "health", "picture/+"))
+SUBSCRIPTIONS = tuple(
+    f"{PREFIX}/+/{kind}"
+    for kind in ("status", "observation", "revision", "coverage", "roughness", "health", "picture/+")
+)
 KEEPALIVE_S = 30
 SESSION_EXPIRY_S = 7 * 24 * 3600
 #: Longest wait for the network before the loop looks at its other duties.

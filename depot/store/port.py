@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from depot.intake import Intake
-from messages.types import Coverage, Health, ModelRef, Observation
+from messages.types import Coverage, Health, ModelRef, Observation, Position, Roughness
 
 #: The states that a case can have; review adds to them.
 CaseState = Literal["new"]
@@ -35,7 +35,11 @@ class CaseQuery(Struct, frozen=True, kw_only=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One physical defect with the observation that shows it best."""
+    """One physical defect with the observation that shows it best, where it lies by its newest revision.
+
+    `revision`: the number of that, 0 where there is none. `first_position`: as the observation came.
+    `shock_mps2`: the hardest blow that the wheels felt there; None: none was reported.
+    """
 
     number: int
     changed: int
@@ -47,6 +51,9 @@ class Case(Struct, frozen=True, kw_only=True):
     observation: Observation
     #: Whether the picture's bytes have arrived.
     picture_stored: bool
+    revision: int = 0
+    first_position: Position | None = None
+    shock_mps2: float | None = None
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -56,6 +63,15 @@ class Stretch(Struct, frozen=True, kw_only=True):
     changed: int
     vehicle: str
     coverage: Coverage
+
+
+class Ride(Struct, frozen=True, kw_only=True):
+    """How some stretch felt to one vehicle."""
+
+    number: int
+    changed: int
+    vehicle: str
+    roughness: Roughness
 
 
 class Vehicle(Struct, frozen=True, kw_only=True):
@@ -74,7 +90,10 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """Counts of everything. `sequence` grows by each commit that changed something."""
+    """Counts of everything. `sequence` grows by each commit that changed something.
+
+    `revisions_waiting`: those whose observation has not come from the same vehicle.
+    """
 
     sequence: int
     events: int
@@ -84,6 +103,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     pictures: int
     pictures_awaited: int
     coverage: int
+    revisions: int
+    revisions_waiting: int
+    roughness: int
     vehicles: int
     classes: dict[str, int]
     refused: dict[str, int]
@@ -112,6 +134,9 @@ class Store(Protocol):
 
     def coverage(self, *, after: int, limit: int) -> list[Stretch]:
         """Stretches changed since `after`, oldest change first."""
+
+    def roughness(self, *, after: int, limit: int) -> list[Ride]:
+        """How stretches felt, changed since `after`, oldest change first; none is without a section or a shock."""
 
     def vehicles(self) -> list[Vehicle]:
         """All vehicles by name."""

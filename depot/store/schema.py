@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from depot.errors import StoreError
 
@@ -79,7 +80,36 @@ CREATE TABLE boots (vehicle TEXT, boot TEXT, PRIMARY KEY (vehicle, boot)) WITHOU
 CREATE TABLE refused (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST,)
+_SECOND = """
+-- Places that a vehicle corrected afterwards; all of them stay, the one with the highest number holds.
+-- What one corrects is named by (source, observation). It may come before that and waits here.
+CREATE TABLE revisions (
+  received INTEGER PRIMARY KEY REFERENCES events (received),
+  source TEXT NOT NULL,
+  observation TEXT NOT NULL,
+  number INTEGER NOT NULL
+);
+CREATE INDEX revisions_by_observation ON revisions (source, observation, number);
+-- The one that holds; NULL: it lies where it said itself.
+ALTER TABLE observations ADD COLUMN revision INTEGER REFERENCES revisions (received);
+
+CREATE TABLE roughness (
+  received INTEGER PRIMARY KEY REFERENCES events (received),
+  changed INTEGER NOT NULL
+);
+CREATE INDEX roughness_by_change ON roughness (changed);
+
+-- Blows to the wheels at a place where the camera had seen a defect; it, too, may come later.
+CREATE TABLE shocks (
+  received INTEGER NOT NULL REFERENCES events (received),
+  source TEXT NOT NULL,
+  observation TEXT NOT NULL,
+  peak_mps2 REAL NOT NULL
+);
+CREATE INDEX shocks_by_observation ON shocks (source, observation);
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -89,10 +119,33 @@ def migrate(connection: sqlite3.Connection) -> None:
         StoreError: a newer depot made it.
         sqlite3.Error: it is no database or cannot be written.
     """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"made by a newer depot (schema {version}, this one knows {len(MIGRATIONS)}); update the depot"
-        )
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+    while (version := _version(connection)) != len(MIGRATIONS):
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"made by a newer depot (schema {version}, this one knows {len(MIGRATIONS)}); update the depot"
+            )
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == version:  # else another program was quicker
+                for statement in _statements(MIGRATIONS[version]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements one by one: `executescript` would first commit the transaction that they belong to."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

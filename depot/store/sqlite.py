@@ -15,42 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from depot.errors import StoreError
 from depot.intake import Intake, Picture
-from depot.store import schema
+from depot.store import reading, schema
 from depot.store.pictures import PictureFolder
-from depot.store.port import Bbox, Case, CaseQuery, Stretch, Summary, Vehicle
+from depot.store.port import Case, CaseQuery, Ride, Stretch, Summary, Vehicle
 from depot.store.writing import Writer
-from messages import envelope
-from messages.types import Coverage, Health, Observation, Status
-
-_CASES = """
-SELECT c.number, c.changed, c.state, c.sightings, e.received_utc, e.payload, p.sha256 IS NOT NULL
-FROM cases c
-JOIN events e ON e.received = c.best
-JOIN observations o ON o.received = c.best
-LEFT JOIN pictures p ON p.sha256 = o.picture
-"""
-
-_COUNTS = """
-SELECT
-  (SELECT value FROM meta WHERE name = 'sequence'),
-  (SELECT count(*) FROM events),
-  (SELECT count(*) FROM observations),
-  (SELECT count(*) FROM cases),
-  (SELECT count(*) FROM cases WHERE lon IS NULL),
-  (SELECT count(*) FROM pictures),
-  (SELECT count(DISTINCT picture) FROM observations WHERE picture NOT IN (SELECT sha256 FROM pictures)),
-  (SELECT count(*) FROM coverage),
-  (SELECT count(*) FROM vehicles)
-"""
-
-_status_decoder = msgspec.json.Decoder(Status)
-_health_decoder = msgspec.json.Decoder(Health)
 
 
 def utc_now() -> str:
@@ -106,28 +77,28 @@ class SqliteStore:
 
     def cases(self, query: CaseQuery) -> list[Case]:
         """See `Store.cases`."""
-        wheres, values = _conditions(query)
+        wheres, values = reading.conditions(query)
         where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
         order = "c.number DESC" if query.after is None else "c.changed, c.number"
         with self._reader() as connection:
-            rows = connection.execute(f"{_CASES} {where} ORDER BY {order} LIMIT ?", (*values, query.limit))
-            return [_case(row) for row in rows]
+            rows = connection.execute(f"{reading.CASES} {where} ORDER BY {order} LIMIT ?", (*values, query.limit))
+            return [reading.case(row) for row in rows]
 
     def case(self, number: int) -> Case | None:
         """See `Store.case`."""
         with self._reader() as connection:
-            row = connection.execute(f"{_CASES} WHERE c.number = ?", (number,)).fetchone()
-        return None if row is None else _case(row)
+            row = connection.execute(f"{reading.CASES} WHERE c.number = ?", (number,)).fetchone()
+        return None if row is None else reading.case(row)
 
     def coverage(self, *, after: int, limit: int) -> list[Stretch]:
         """See `Store.coverage`."""
         with self._reader() as connection:
-            rows = connection.execute(
-                "SELECT received, changed, payload FROM coverage JOIN events USING (received)"
-                " WHERE changed > ? ORDER BY changed, received LIMIT ?",
-                (after, limit),
-            )
-            return [_stretch(row) for row in rows]
+            return [reading.stretch(row) for row in connection.execute(reading.STRETCHES, (after, limit))]
+
+    def roughness(self, *, after: int, limit: int) -> list[Ride]:
+        """See `Store.roughness`."""
+        with self._reader() as connection:
+            return [reading.ride(row) for row in connection.execute(reading.RIDES, (after, limit))]
 
     def vehicles(self) -> list[Vehicle]:
         """See `Store.vehicles`."""
@@ -135,12 +106,12 @@ class SqliteStore:
             rows = connection.execute(
                 "SELECT name, seen_utc, status, health, lon, lat, position_utc FROM vehicles ORDER BY name"
             )
-            return [_vehicle(row) for row in rows]
+            return [reading.vehicle(row) for row in rows]
 
     def summary(self) -> Summary:
         """See `Store.summary`."""
         with self._reader() as connection:
-            counts = connection.execute(_COUNTS).fetchone()
+            counts = connection.execute(reading.COUNTS).fetchone()
             classes = dict(connection.execute("SELECT class, count(*) FROM cases GROUP BY class ORDER BY class"))
             refused = dict(connection.execute("SELECT reason, count FROM refused ORDER BY reason"))
         names = Summary.__struct_fields__[: len(counts)]
@@ -192,73 +163,3 @@ class SqliteStore:
     @staticmethod
     def _sequence(connection: sqlite3.Connection) -> int:
         return int(connection.execute("SELECT value FROM meta WHERE name = 'sequence'").fetchone()[0])
-
-
-def _conditions(query: CaseQuery) -> tuple[list[str], list[Any]]:
-    wheres: list[str] = []
-    values: list[Any] = []
-    if query.bbox is not None:
-        where, places = _within(query.bbox)
-        wheres.append(where)
-        values += places
-    if query.classes:
-        wheres.append(f"c.class IN ({', '.join('?' * len(query.classes))})")
-        values += query.classes
-    if query.after is not None:
-        wheres.append("c.changed > ?")
-        values.append(query.after)
-    return wheres, values
-
-
-def _within(box: Bbox) -> tuple[str, list[float]]:
-    """The tree keeps 32-bit floats, rounded outwards: it finds the candidates, the columns decide."""
-    if box.west > box.east:
-        west, west_values = _within(box._replace(east=180.0))
-        east, east_values = _within(box._replace(west=-180.0))
-        return f"({west} OR {east})", west_values + east_values
-    where = (
-        "(c.number IN (SELECT number FROM case_places WHERE east >= ? AND west <= ? AND north >= ? AND south <= ?)"
-        " AND c.lon BETWEEN ? AND ? AND c.lat BETWEEN ? AND ?)"
-    )
-    return where, [box.west, box.east, box.south, box.north, box.west, box.east, box.south, box.north]
-
-
-def _case(row: tuple[Any, ...]) -> Case:
-    number, changed, state, sightings, received_utc, payload, picture_stored = row
-    event = envelope.decode(payload)
-    assert isinstance(event.data, Observation)
-    return Case(
-        number=number,
-        changed=changed,
-        state=state,
-        sightings=sightings,
-        vehicle=event.vehicle,
-        event=event.id,
-        received_utc=received_utc,
-        observation=event.data,
-        picture_stored=bool(picture_stored),
-    )
-
-
-def _stretch(row: tuple[Any, ...]) -> Stretch:
-    number, changed, payload = row
-    event = envelope.decode(payload)
-    assert isinstance(event.data, Coverage)
-    return Stretch(number=number, changed=changed, vehicle=event.vehicle, coverage=event.data)
-
-
-def _vehicle(row: tuple[Any, ...]) -> Vehicle:
-    name, seen_utc, status, health, lon, lat, position_utc = row
-    known = None if status is None else _status_decoder.decode(status)
-    return Vehicle(
-        name=name,
-        state="unknown" if known is None else known.state,
-        seen_utc=seen_utc,
-        software=None if known is None else known.software,
-        calibration=None if known is None else known.calibration,
-        models=() if known is None else known.models,
-        health=None if health is None else _health_decoder.decode(health),
-        lon=lon,
-        lat=lat,
-        position_utc=position_utc,
-    )

@@ -14,12 +14,25 @@ from dataclasses import dataclass
 import msgspec
 
 from depot.intake import Accepted, Intake, Picture, Refused
+from depot.revising import corrected
 from messages import envelope
-from messages.types import Coverage, Health, Observation, Status
+from messages.types import Coverage, Health, Observation, Revision, Roughness, Status
 
 _TYPE_NAMES = {kind: name for name, kind in envelope.TYPES.items()}
 #: Within one session: an unclean end is worse news than a birth, and a clean stop says more than a will.
 _RANK = {"online": 0, "offline": 1, "stopped": 2}
+
+#: An observation with the revision that it has and the highest that there is. Of two of one number (a vehicle's
+#: mistake) it is the one with the greater id, so that the order of arrival never decides.
+_HIGHEST = """
+SELECT o.received, o.revision, r.received, seen.payload, better.payload
+FROM events seen
+JOIN observations o ON o.received = seen.received
+JOIN revisions r ON r.source = seen.source AND r.observation = seen.id
+JOIN events better ON better.received = r.received
+WHERE seen.source = ? AND seen.id = ?
+ORDER BY r.number DESC, better.id DESC LIMIT 1
+"""
 
 _status_decoder = msgspec.json.Decoder(Status)
 _health_decoder = msgspec.json.Decoder(Health)
@@ -63,15 +76,20 @@ class Writer:
         received = self._insert_event(item)
         if received is None:
             return
-        if isinstance(data, Observation):
-            self._open_case(received, data)
-            place = None if data.position is None else (data.position.lon, data.position.lat)
-        else:
-            assert isinstance(data, Coverage)
-            self._coverage(received, data)
-            place = data.path[-1] if data.path else None
-        if place is not None:
-            self._position(item.vehicle, place, data.time.utc)
+        source = item.event.source
+        match data:
+            case Observation(position=position):
+                self._open_case(received, data)
+                self._correct(source, item.event.id)
+                place = None if position is None else (position.lon, position.lat)
+                self._position(item.vehicle, place, data.time.utc)
+            case Revision():
+                self._revision(received, source, data)
+            case Coverage(path=path):
+                self._coverage(received, data)
+                self._position(item.vehicle, path[-1] if path else None, data.time.utc)
+            case Roughness():
+                self._roughness(received, source, data)
 
     def _insert_event(self, item: Accepted) -> int | None:
         """The number of a new event; None where it was stored before."""
@@ -93,7 +111,40 @@ class Writer:
         if position is not None:
             self.connection.execute("INSERT INTO case_places VALUES (?, ?, ?, ?, ?)", (number, lon, lon, lat, lat))
         picture = None if observation.picture is None else observation.picture.sha256
-        self.connection.execute("INSERT INTO observations VALUES (?, ?, ?)", (received, number, picture))
+        self.connection.execute(
+            "INSERT INTO observations (received, case_number, picture) VALUES (?, ?, ?)", (received, number, picture)
+        )
+
+    def _revision(self, received: int, source: str, revision: Revision) -> None:
+        self.connection.execute(
+            "INSERT INTO revisions VALUES (?, ?, ?, ?)", (received, source, revision.observation, revision.number)
+        )
+        self._next()
+        self._correct(source, revision.observation)
+
+    def _correct(self, source: str, observation: str) -> None:
+        """Put an observation where its highest revision says, if both are there. Only its own vehicle can move it."""
+        row = self.connection.execute(_HIGHEST, (source, observation)).fetchone()
+        if row is None or row[1] == row[2]:
+            return
+        received, _, revision, *payloads = row
+        seen, better = (envelope.decode(payload).data for payload in payloads)
+        assert isinstance(seen, Observation)
+        assert isinstance(better, Revision)
+        self.connection.execute("UPDATE observations SET revision = ? WHERE received = ?", (revision, received))
+        self._move_case(received, corrected(seen, better))
+
+    def _move_case(self, best: int, seen: Observation) -> None:
+        position = seen.position
+        lon, lat = (None, None) if position is None else (position.lon, position.lat)
+        moved = self.connection.execute(
+            "UPDATE cases SET changed = ?, lon = ?, lat = ? WHERE best = ? RETURNING number",
+            (self._next(), lon, lat, best),
+        ).fetchall()
+        for (number,) in moved:
+            self.connection.execute("DELETE FROM case_places WHERE number = ?", (number,))
+            if position is not None:
+                self.connection.execute("INSERT INTO case_places VALUES (?, ?, ?, ?, ?)", (number, lon, lon, lat, lat))
 
     def _coverage(self, received: int, coverage: Coverage) -> None:
         self.connection.execute("INSERT INTO coverage VALUES (?, ?)", (received, self._next()))
@@ -102,6 +153,20 @@ class Writer:
             self.connection.execute(
                 "INSERT INTO coverage_places VALUES (?, ?, ?, ?, ?)",
                 (received, min(lons), max(lons), min(lats), max(lats)),
+            )
+
+    def _roughness(self, received: int, source: str, roughness: Roughness) -> None:
+        if roughness.sections or roughness.shocks:
+            self.connection.execute("INSERT INTO roughness VALUES (?, ?)", (received, self._next()))
+        for shock in roughness.shocks:
+            if shock.observation is None:
+                continue
+            self.connection.execute(
+                "INSERT INTO shocks VALUES (?, ?, ?, ?)", (received, source, shock.observation, shock.peak_mps2)
+            )
+            self.connection.execute(
+                "UPDATE cases SET changed = ? WHERE best = (SELECT received FROM events WHERE source = ? AND id = ?)",
+                (self._next(), source, shock.observation),
             )
 
     def _picture(self, picture: Picture) -> None:
@@ -161,8 +226,10 @@ class Writer:
         self._next()
         self.connection.execute("UPDATE vehicles SET health = ? WHERE name = ?", (msgspec.json.encode(health), vehicle))
 
-    def _position(self, vehicle: str, place: tuple[float, float], utc: str | None) -> None:
+    def _position(self, vehicle: str, place: tuple[float, float] | None, utc: str | None) -> None:
         """The newest place wins; where one of the two times is unknown, the one that came last."""
+        if place is None:
+            return
         self.connection.execute(
             "UPDATE vehicles SET lon = ?, lat = ?, position_utc = ? WHERE name = ?"
             " AND (position_utc IS NULL OR ? IS NULL OR position_utc <= ?)",

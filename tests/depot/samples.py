@@ -36,7 +36,11 @@ from messages.types import (
     Observation,
     PictureRef,
     Position,
+    Revision,
+    Roughness,
+    RoughSection,
     Severity,
+    Shock,
     Size,
     Status,
     Time,
@@ -94,6 +98,39 @@ def picture_ref(content: bytes, width: int = 320, height: int = 180) -> PictureR
 def coverage(**changes: Any) -> Coverage:
     path = ((6.7600, 51.4340), (6.7612, 51.4342), (6.7623, 51.4344))
     made = Coverage(path=path, length_m=170.0, frames_judged=80, valid=True, time=time_at())
+    return msgspec.structs.replace(made, **changes)
+
+
+def revision(of: int = 1, number: int = 1, **changes: Any) -> Revision:
+    """A better place for the observation with the id number `of`: `number` times 11 m further north."""
+    position = Position(
+        lon=6.7623, lat=(514_344 + number) / 10_000, error_m=0.9, method="dead_reckoned", since_fix_m=340.0
+    )
+    made = Revision(
+        observation=event_id(of), number=number, reason="fix_returned", time=time_at(99.0), position=position
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def roughness(of: int | None = 1, **changes: Any) -> Roughness:
+    """20 m of road, a blow where the observation `of` was seen, and one where nothing was."""
+    path = ((6.7623, 51.4344), (6.76244, 51.4344))
+    later = ((6.76244, 51.4344), (6.76258, 51.4344))
+    seen = None if of is None else event_id(of)
+    place = Position(lon=6.7625, lat=51.4344, error_m=0.8, method="gnss", quality="rtk_fixed")
+    made = Roughness(
+        rule="rms-10m",
+        reference_speed_mps=13.9,
+        time=time_at(),
+        sections=(
+            RoughSection(path=path, length_m=10.0, speed_mps=8.3, rms_mps2=0.6),
+            RoughSection(path=later, length_m=10.0, speed_mps=8.3, rms_mps2=3.4),
+        ),
+        shocks=(
+            Shock(peak_mps2=12.5, speed_mps=8.3, monotonic_s=12.9, position=place, observation=seen),
+            Shock(peak_mps2=8.0, speed_mps=8.3, monotonic_s=13.0, position=None),
+        ),
+    )
     return msgspec.structs.replace(made, **changes)
 
 

@@ -14,7 +14,7 @@ from depot.api import make_app, security_headers
 from depot.config import PageConfig
 from depot.errors import StoreError
 from depot.store.sqlite import SqliteStore
-from messages.types import Position
+from messages.types import LinePosition, LineStretch, LiningPlace, Position
 from tests.depot import samples
 from tests.depot.test_store import at, event, picture
 
@@ -104,7 +104,7 @@ def test_news_are_asked_for_from_the_last_change_seen(depot):
     "path",
     [
         "/api/cases?bbox=1,2,3", "/api/cases?bbox=a,b,c,d", "/api/cases?bbox=0,10,0,5", "/api/cases?bbox=nan,0,1,1",
-        "/api/cases?limit=0", "/api/cases?limit=10001", "/api/cases?after=-1", "/api/cases/0", "/api/cases/x",
+        "/api/cases?limit=0", "/api/cases?limit=10001", "/api/roughness?limit=0", "/api/roughness?after=-1", "/api/cases?after=-1", "/api/cases/0", "/api/cases/x",
         "/pictures/../depot.sqlite.jpg", "/pictures/ABC.jpg", "/api/cases/99", "/static/../api.py", "/?lang=fr",
     ],
 )  # fmt: skip
@@ -134,6 +134,64 @@ def test_vehicles_and_tracks_are_geojson(depot):
     assert (vehicle["id"], vehicle["properties"]["state"]) == (samples.VEHICLE, "online")
     (track,) = depot.web.get("/api/coverage").json()["features"]
     assert track["geometry"]["coordinates"][0] == [6.76, 51.434]
+
+
+def test_a_revised_case_lies_elsewhere_and_says_so(depot):
+    seen = depot.web.get("/api/cases?after=0").json()["features"][-1]["properties"]["changed"]
+    depot.store.save([event(samples.revision(1, 2), 20)])
+    assert cases(depot, f"?after={seen}") == [1]
+    feature = depot.web.get("/api/cases/1").json()
+    assert feature["geometry"]["coordinates"] == [6.7623, 51.4346]
+    properties = feature["properties"]
+    assert (properties["position_revised"], properties["position_revision"]) == (True, 2)
+    assert properties["position_moved_m"] == pytest.approx(22.24, abs=0.01)
+    assert (properties["position_method"], properties["position_since_fix_m"]) == ("dead_reckoned", 340.0)
+    assert properties["position_radius_95_m"] == pytest.approx(2.45 * 0.9)
+    untouched = depot.web.get("/api/cases/3").json()["properties"]
+    assert (untouched["position_revision"], untouched["position_moved_m"]) == (0, None)
+
+
+def test_a_case_in_a_tunnel_says_where_on_line_and_lining(depot):
+    line = LinePosition(line="U79", chainage_m=3412.0, error_m=4.0, track="1", side="left")
+    lining = LiningPlace(clock=2.5, height_m=3.1, side="right")
+    depot.store.save([event(samples.observation(surface="lining", position=None, line=line, lining=lining), 9)])
+    properties = depot.web.get("/api/cases/4").json()["properties"]
+    assert (properties["line"], properties["chainage_m"], properties["track"]) == ("U79", 3412.0, "1")
+    assert (properties["surface"], properties["lining_side"]) == ("lining", "right")
+    assert (properties["lining_clock"], properties["lining_height_m"]) == (2.5, 3.1)
+    assert properties["position_radius_95_m"] is None
+
+
+def test_roughness_is_lines_and_points_with_units_in_the_names(depot):
+    depot.store.save([event(samples.roughness(1), 20), event(samples.roughness(sections=(), shocks=()), 21)])
+    answer = depot.web.get("/api/roughness")
+    assert answer.headers["content-type"] == "application/geo+json"
+    features = answer.json()["features"]
+    kinds = [(f["properties"]["kind"], f["geometry"] and f["geometry"]["type"]) for f in features]
+    assert kinds == [("section", "LineString"), ("section", "LineString"), ("shock", "Point"), ("shock", None)]
+    assert len({feature["id"] for feature in features}) == 4
+    section, _, seen, unseen = (feature["properties"] for feature in features)
+    assert (section["rms_mps2"], section["reference_speed_mps"], section["rule"]) == (0.6, 13.9, "rms-10m")
+    assert (seen["observation"], unseen["observation"]) == (samples.event_id(1), None)
+    assert (seen["peak_mps2"], seen["position_quality"]) == (12.5, "rtk_fixed")
+    assert depot.web.get("/api/cases/1").json()["properties"]["shock_mps2"] == 12.5
+    changed = features[-1]["properties"]["changed"]
+    assert depot.web.get(f"/api/roughness?after={changed}").json()["features"] == []
+
+
+def test_every_message_of_roughness_gives_at_least_one_feature_so_that_pages_can_be_counted(depot):
+    for number in range(20, 25):
+        depot.store.save([event(samples.roughness(sections=(), shocks=samples.roughness().shocks[1:]), number)])
+        depot.store.save([event(samples.roughness(sections=(), shocks=()), number + 10)])
+    assert len(depot.web.get("/api/roughness?limit=4").json()["features"]) == 4
+
+
+def test_a_stretch_in_a_tunnel_says_which_metres_of_which_line(depot):
+    stretch = LineStretch(line="U79", from_m=3400.0, to_m=3100.0, error_m=4.0, track="1")
+    depot.store.save([event(samples.coverage(line=stretch, surface="lining"), 20)])
+    properties = depot.web.get("/api/coverage").json()["features"][-1]["properties"]
+    assert (properties["line"], properties["from_m"], properties["to_m"]) == ("U79", 3400.0, 3100.0)
+    assert (properties["track"], properties["chainage_error_m"], properties["surface"]) == ("1", 4.0, "lining")
 
 
 def test_the_export_is_a_file_with_every_case(depot):
@@ -195,7 +253,7 @@ def test_the_live_stream_tells_each_growth_and_ends_when_the_server_does(depot):
 
 def test_the_api_describes_itself(depot):
     paths = depot.web.get("/api/openapi.json").json()["paths"]
-    assert {"/api/cases", "/api/cases/{number}", "/api/summary", "/healthz"} <= set(paths)
+    assert {"/api/cases", "/api/cases/{number}", "/api/roughness", "/api/summary", "/healthz"} <= set(paths)
     assert depot.web.get("/docs").status_code == 404
 
 

@@ -62,6 +62,18 @@ def test_an_observation_and_its_picture_are_acknowledged_and_shown_once(depot, b
     assert depot.get("/api/summary")["observations"] == 1
 
 
+def test_a_revision_that_comes_first_and_a_roughness_are_acknowledged_and_shown(depot, broker, request):
+    with samples.fake_vehicle(broker.host, broker.port, name_of(request)) as vehicle:
+        vehicle.acknowledged({vehicle.send(samples.revision(1, 1), 5), vehicle.send(samples.roughness(1), 6)})
+        assert depot.get("/api/summary")["revisions_waiting"] == 1
+        vehicle.acknowledged({vehicle.send(samples.observation(), 1)})
+    (case,) = depot.get("/api/cases")["features"]
+    assert case["geometry"]["coordinates"] == [6.7623, 51.4345]
+    assert case["properties"]["shock_mps2"] == 12.5
+    assert len(depot.get("/api/roughness")["features"]) == 4
+    assert depot.get("/api/summary")["revisions_waiting"] == 0
+
+
 def test_what_can_never_be_stored_is_answered_with_its_id_and_counted(depot, broker, request):
     name = name_of(request)
     with samples.fake_vehicle(broker.host, broker.port, name) as vehicle:

@@ -135,6 +135,14 @@ def test_a_status_or_health_is_stored_but_needs_no_answer():
     assert len(outbox.store.saved) == 2
 
 
+def test_revisions_and_roughness_are_acknowledged_as_all_that_a_vehicle_keeps():
+    with ingesting(FakeStore()) as (ingest, outbox):
+        ingest.put(Arrival(samples.topic("revision"), samples.payload(samples.revision(), 1)))
+        ingest.put(Arrival(samples.topic("roughness"), samples.payload(samples.roughness(), 2)))
+        acks = outbox.acks(2)
+    assert {event for _, ack in acks for event in ack.events} == {samples.event_id(1), samples.event_id(2)}
+
+
 def test_refusals_are_counted_answered_where_an_id_is_known_and_confirmed_to_the_broker():
     with ingesting(FakeStore()) as (ingest, outbox):
         ingest.put(Arrival(samples.topic("observation"), b"noise", 1))

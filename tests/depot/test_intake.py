@@ -16,7 +16,7 @@ from depot.intake import Accepted, Picture, Refused, judge
 from messages import envelope
 from tests.depot import samples
 
-KINDS = st.sampled_from(["observation", "coverage", "health", "status"])
+KINDS = st.sampled_from(["observation", "revision", "coverage", "roughness", "health", "status"])
 
 
 def refusal(kind: str, content: bytes) -> Refused:
@@ -25,7 +25,13 @@ def refusal(kind: str, content: bytes) -> Refused:
     return item
 
 
-@pytest.mark.parametrize("data", [samples.observation(), samples.coverage(), samples.health(), samples.status()])
+@pytest.mark.parametrize(
+    "data",
+    [
+        samples.observation(), samples.revision(), samples.coverage(), samples.roughness(), samples.health(),
+        samples.status(),
+    ],
+)  # fmt: skip
 def test_a_good_event_on_its_own_topic_is_accepted(data):
     item = judge(samples.topic(type(data).__name__.lower()), samples.payload(data))
     assert isinstance(item, Accepted)
@@ -36,6 +42,11 @@ def test_a_good_event_on_its_own_topic_is_accepted(data):
 def test_an_event_of_another_vehicle_is_refused_with_its_id():
     item = refusal("observation", samples.payload(samples.observation(), 3, "other-1"))
     assert (item.reason, item.vehicle, item.id) == ("wrong_vehicle", samples.VEHICLE, samples.event_id(3))
+
+
+def test_a_revision_by_another_vehicle_than_the_topics_is_refused():
+    item = refusal("revision", samples.payload(samples.revision(), 3, "other-1"))
+    assert (item.reason, item.id) == ("wrong_vehicle", samples.event_id(3))
 
 
 def test_a_source_that_only_ends_like_ours_is_refused():
@@ -82,7 +93,8 @@ VALUES = st.recursive(
 @given(KINDS, st.data())
 def test_events_with_one_thing_changed_never_raise(kind, data):
     made = {"observation": samples.observation(picture=samples.picture_ref(samples.jpeg())),
-            "coverage": samples.coverage(), "health": samples.health(), "status": samples.status()}  # fmt: skip
+            "revision": samples.revision(), "roughness": samples.roughness(), "coverage": samples.coverage(),
+            "health": samples.health(), "status": samples.status()}  # fmt: skip
     event = json.loads(samples.payload(made[kind]))
     place = data.draw(st.sampled_from([event, event["data"], event["data"].get("time", event)]))
     place[data.draw(st.sampled_from(sorted(place)))] = data.draw(VALUES)

@@ -9,6 +9,7 @@ import itertools
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,6 +55,18 @@ def everything() -> list[Intake]:
         event(samples.status("online", 2), 92),
         *(event(samples.observation(time=at(n), picture=samples.picture_ref(samples.jpeg(n))), n) for n in range(4)),
         event(samples.observation(time=at(10), position=None, line=tunnel), 10),
+        # The second one as this vehicle knew it at last; one for what never came; one by another vehicle.
+        event(samples.revision(1, 1, heading_deg=90.0), 30),
+        event(samples.revision(1, 3, line=tunnel), 32),
+        event(samples.revision(1, 2), 31),
+        event(samples.revision(2, 1), 34),
+        event(samples.revision(2, 1, heading_deg=7.0), 35),
+        event(samples.revision(10, 1, position=None, line=msgspec.structs.replace(tunnel, chainage_m=1190.0)), 36),
+        event(samples.revision(77, 1), 37),
+        event(samples.revision(3, 9), 38, "other-1"),
+        event(samples.roughness(1), 40),
+        event(samples.roughness(None, sections=(), shocks=()), 41),
+        event(samples.roughness(1), 42, "other-1"),
         event(samples.coverage(time=at(11)), 11),
         event(samples.coverage(time=at(12), path=(), valid=False, reason="dark"), 12),
         event(samples.health(13.0, frames=13), 0),
@@ -62,15 +75,17 @@ def everything() -> list[Intake]:
     ]
 
 
-def state(store: SqliteStore) -> object:
+def state(store: SqliteStore) -> tuple[Any, ...]:
     """All that is kept, without what only tells the order of arrival."""
     cases = [
-        (case.event, case.observation, case.picture_stored, case.sightings, case.state)
-        for case in store.cases(CaseQuery(limit=-1))
+        msgspec.structs.replace(case, number=0, changed=0, received_utc="") for case in store.cases(CaseQuery(limit=-1))
     ]
+    moved = {case.event for case in store.cases(CaseQuery(bbox=Bbox(6, 51.43465, 7, 51.4348), limit=-1))}
+    rides = sorted((r.vehicle, repr(r.roughness)) for r in store.roughness(after=0, limit=-1))
     stretches = sorted((s.vehicle, repr(s.coverage)) for s in store.coverage(after=0, limit=-1))
     vehicles = [msgspec.structs.replace(vehicle, seen_utc=None) for vehicle in store.vehicles()]
-    return sorted(cases, key=repr), stretches, vehicles, msgspec.structs.replace(store.summary(), sequence=0)
+    summary = msgspec.structs.replace(store.summary(), sequence=0)
+    return sorted(cases, key=repr), moved, stretches, rides, vehicles, summary
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +110,72 @@ def test_any_order_any_repetition_any_batches_end_in_the_same_state(in_order, da
             assert state(store) == in_order
         finally:
             store.close()
+
+
+def test_the_state_that_every_order_ends_in_is_the_right_one(in_order):
+    cases, moved, _, rides, _, summary = in_order
+    by_event = {case.event: case for case in cases}
+    second, third, fourth = (by_event[samples.event_id(number)] for number in (1, 2, 3))
+    assert (second.revision, second.observation.position.lat, second.observation.position.revised) == (3, 51.4347, True)
+    assert second.observation.heading_deg == 87.0, "as observed: the revision that holds says nothing of it"
+    assert second.observation.line.line == "U79"
+    assert second.first_position == samples.observation().position
+    assert second.shock_mps2 == 12.5
+    assert (third.revision, third.observation.heading_deg) == (1, 7.0), "of two with one number that of the greater id"
+    assert (fourth.revision, fourth.shock_mps2) == (0, None), "nobody moves what another vehicle saw"
+    assert fourth.observation.position == samples.observation().position
+    tunnel = by_event[samples.event_id(10)].observation
+    assert (tunnel.position, tunnel.line.chainage_m) == (None, 1190.0)
+    assert moved == {samples.event_id(1)}
+    assert (summary.revisions, summary.revisions_waiting, summary.roughness) == (8, 2, 2)
+    assert len(rides) == 2
+
+
+def test_a_revision_waits_for_its_observation_also_over_a_restart(tmp_path):
+    first = SqliteStore(tmp_path)
+    first.save([event(samples.revision(1, 2), 20)])
+    assert (first.summary().cases, first.summary().revisions_waiting) == (0, 1)
+    first.close()
+    second = SqliteStore(tmp_path)
+    second.save([event(samples.observation(), 1)])
+    (case,) = second.cases(CaseQuery())
+    assert (case.revision, case.observation.position.lat) == (2, 51.4346)
+    assert second.summary().revisions_waiting == 0
+    second.close()
+
+
+def test_a_case_changes_when_it_is_revised_and_only_then(store):
+    store.save([event(samples.observation(), 1), event(samples.observation(), 2)])
+    before = store.sequence()
+    store.save([event(samples.revision(1, 2), 20)])
+    assert [case.number for case in store.cases(CaseQuery(after=before))] == [1]
+    before = store.sequence()
+    store.save([event(samples.revision(1, 2), 20), event(samples.revision(1, 1), 19)])
+    assert store.cases(CaseQuery(after=before)) == [], "twice, or an older one that was late"
+
+
+def test_a_case_without_position_gets_one_by_revision(store):
+    store.save([event(samples.observation(position=None), 1)])
+    assert store.summary().cases_without_position == 1
+    store.save([event(samples.revision(1, 1), 20)])
+    assert store.summary().cases_without_position == 0
+    assert [case.number for case in store.cases(CaseQuery(bbox=Bbox(6, 51, 7, 52)))] == [1]
+
+
+def test_every_place_that_was_ever_told_stays(store):
+    store.save([event(samples.observation(), 1), *(event(samples.revision(1, n), 20 + n) for n in (2, 1, 3))])
+    history = store._writer.execute(
+        "SELECT number, json_extract(payload, '$.data.position.lat') FROM revisions JOIN events USING (received)"
+        " UNION SELECT 0, json_extract(payload, '$.data.position.lat') FROM observations JOIN events USING (received)"
+    ).fetchall()
+    assert history == [(0, 51.4344), (1, 51.4345), (2, 51.4346), (3, 51.4347)]
+
+
+def test_a_shock_changes_the_case_that_it_confirms(store):
+    store.save([event(samples.observation(), 1), event(samples.observation(), 2)])
+    before = store.sequence()
+    store.save([event(samples.roughness(2), 20)])
+    assert [(case.number, case.shock_mps2) for case in store.cases(CaseQuery(after=before))] == [(2, 12.5)]
 
 
 def test_what_was_saved_is_there_after_opening_again(tmp_path, in_order):
