@@ -2,54 +2,97 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a detection lies on the road: its box projected to the road plane.
 
-A box is an upright rectangle in the picture. We take it for the outline of a flat rectangle that lies along the
-driving direction: its near edge on the box's bottom row, its far edge on the top row. Left of the camera such a
-rectangle's outermost corner is the near one, its innermost the far one; right of it the other way round. So each
-side of the box is carried to the road on the row of the corner that made it: exact for rectangles, and a thin crack
-that runs ahead comes out thin although its box is wide. Wrong for upright things.
+A box is an upright rectangle in the picture: the outline of something flat that lies along the driving direction. Its
+near end is on the box's bottom row, its far end on the top row. Its sides are two rays on the road that touch it
+somewhere between: a rectangle at a corner, a hole, which is round, where the ray is tangent to an ellipse. Both have
+one equation: with half extents a (along, known from the rows) and b (across, wanted), a ray that passes the centre
+at a distance d across it and leans by m (metres across per metre along) touches where
+
+    d = b + |m| a  (rectangle)      d^2 = b^2 + m^2 a^2  (ellipse)
+
+(the support function of each figure). Two rays give b and the centre. A thin crack that runs ahead comes out thin
+although its box is wide. Wrong for upright things.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.geometry import Calibration
-from edge.types import Box, Pose
+from edge.types import Box, Pose, RoadPoint
 
-#: How well a detector's box fits the defect's edge, one standard deviation as a share of the box.
+Matrix = NDArray[np.float64]
+
+#: How well a detector's box fits the defect's edge, one standard deviation: as a share of the box, in pixels.
 BOX_EDGE_SHARE = 0.08
+BOX_EDGE_PX = 1.5
+#: What odometry's heading and the body's sway turn a look by, one standard deviation, radians.
+_SWAY = 0.01
+#: A box so near to the picture's edge goes on outside, pixels.
+_MARGIN_PX = 2.0
 
 
-@dataclass(frozen=True)
+class Base(NamedTuple):
+    """Where the vehicle is in the frame that defects are tracked in: metres, metres, degrees counter-clockwise."""
+
+    x_m: float
+    y_m: float
+    yaw_deg: float
+
+    @classmethod
+    def of(cls, pose: Pose) -> Base:
+        """In the odometry frame."""
+        return cls(pose.odom_x_m, pose.odom_y_m, pose.odom_yaw_deg)
+
+    def seen(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """A point of the frame as seen from the vehicle: metres ahead, metres to the left."""
+        yaw = math.radians(self.yaw_deg)
+        dx, dy = x_m - self.x_m, y_m - self.y_m
+        return dx * math.cos(yaw) + dy * math.sin(yaw), -dx * math.sin(yaw) + dy * math.cos(yaw)
+
+
+@dataclass(frozen=True, eq=False)
 class Footprint:
-    """A rectangle on the road: centre, half extents along and across, in metres.
+    """A rectangle on a surface: centre, half extents along and across the heading `yaw_deg`, metres.
 
-    `x_m` ahead and `y_m` to the left in the frame that the function returning it names. `range_error_m` and
-    `cross_error_m`: one standard deviation of the centre along and across the line of sight. `cut`: the box touches
-    the picture's edge, so the defect goes on outside.
+    `x_m` ahead and `y_m` to the left in the frame that the function returning it names.
+    `spread`: covariance (2x2, square metres) of the centre by the box's own noise; `nod`: how far (2, metres) one
+    standard deviation of the body's nodding moves it, alike for all boxes of a frame; `systematic`: covariance of what
+    is alike in all frames. `cut`: the box touches the picture's edge, so the defect goes on outside.
     """
 
     x_m: float
     y_m: float
     half_length_m: float
     half_width_m: float
-    range_error_m: float
-    cross_error_m: float
+    spread: Matrix
+    nod: Matrix
+    systematic: Matrix
     cut: bool
+    yaw_deg: float = 0.0
 
-    @property
-    def near_m(self) -> float:
-        """The nearest end along x."""
-        return self.x_m - self.half_length_m
+    def placed(self, base: Base) -> Footprint:
+        """The same one in the frame in which the vehicle is at `base`."""
+        yaw = math.radians(base.yaw_deg)
+        turn = np.array([[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]])
+        x, y = turn @ (self.x_m, self.y_m)
+        return replace(
+            self,
+            x_m=base.x_m + float(x),
+            y_m=base.y_m + float(y),
+            spread=turn @ self.spread @ turn.T,
+            nod=turn @ self.nod,
+            systematic=turn @ self.systematic @ turn.T,
+            yaw_deg=self.yaw_deg + base.yaw_deg,
+        )
 
-    @property
-    def far_m(self) -> float:
-        """The farthest end along x."""
-        return self.x_m + self.half_length_m
 
-
-def locate(box: Box, calibration: Calibration, *, max_range_m: float) -> Footprint | None:
+def locate(box: Box, calibration: Calibration, *, max_range_m: float, is_round: bool = False) -> Footprint | None:
     """The footprint of a box in the vehicle's frame.
 
     Returns None where the box's bottom is at or above the horizon or farther than `max_range_m`.
@@ -62,59 +105,69 @@ def locate(box: Box, calibration: Calibration, *, max_range_m: float) -> Footpri
         return None
     far = calibration.pixel_to_road(middle_u, y1)
     far_x = max_range_m if far is None else min(far.x_m, max_range_m)
-    centre_x = (near.x_m + far_x) / 2
-    middle = calibration.road_to_pixel(centre_x, near.y_m)
     far_pixel = calibration.road_to_pixel(far_x, near.y_m)
-    if middle is None or far_pixel is None:
+    if far_pixel is None:
         return None
-    far_row = max(far_pixel[1], y1)
-    left = _side(calibration, x1, near_row=y2, far_row=far_row, outward=1.0)
-    right = _side(calibration, x2, near_row=y2, far_row=far_row, outward=-1.0)
-    range_error = calibration.range_error_m(middle_u, min(max(middle[1], y1), y2))
-    if left is None or right is None or range_error is None:
+    rows = y2, max(far_pixel[1], y1)
+    sides = [calibration.pixel_to_road(u, row) for u in (x1, x2) for row in rows]
+    left_near, left_far, right_near, right_far = sides
+    if left_near is None or left_far is None or right_near is None or right_far is None:
         return None
-    half_width = max((left - right) / 2, 0.0)
+    y, half_width = _across(
+        (left_near.y_m + left_far.y_m) / 2,
+        (right_near.y_m + right_far.y_m) / 2,
+        abs(left_near.y_m - left_far.y_m) / 2,
+        abs(right_near.y_m - right_far.y_m) / 2,
+        is_round=is_round,
+    )
     half_length = max((far_x - near.x_m) / 2, 0.0)
-    margin = 2.0
-    cut = x1 <= margin or y1 <= margin or x2 >= calibration.width - margin or y2 >= calibration.height - margin
-    return Footprint(
-        x_m=centre_x,
-        y_m=(left + right) / 2,
+    footprint = Footprint(
+        x_m=(near.x_m + far_x) / 2,
+        y_m=y,
         half_length_m=half_length,
         half_width_m=half_width,
-        range_error_m=math.hypot(range_error, BOX_EDGE_SHARE * 2 * half_length),
-        cross_error_m=math.hypot(0.02 * centre_x, BOX_EDGE_SHARE * 2 * half_width),
-        cut=cut or far is None,
+        spread=np.zeros((2, 2)),
+        nod=np.zeros(2),
+        systematic=np.zeros((2, 2)),
+        cut=far is None or is_cut(box, calibration),
     )
+    return _with_errors(footprint, calibration)
 
 
-def _side(calibration: Calibration, u: float, *, near_row: float, far_row: float, outward: float) -> float | None:
-    """How far to the left one side of a box lies; `outward` is 1 for the left side, -1 for the right."""
-    near = calibration.pixel_to_road(u, near_row)
-    if near is None:
+def is_cut(box: Box, calibration: Calibration) -> bool:
+    """Whether a box touches the picture's edge."""
+    x1, y1, x2, y2 = box
+    right, bottom = calibration.width - _MARGIN_PX, calibration.height - _MARGIN_PX
+    return x1 <= _MARGIN_PX or y1 <= _MARGIN_PX or x2 >= right or y2 >= bottom
+
+
+def _across(left: float, right: float, lean_left: float, lean_right: float, *, is_round: bool) -> tuple[float, float]:
+    """Centre and half width from where both sides pass the centre and how far they lean over its half length."""
+    gap = left - right
+    if gap <= 0:
+        return (left + right) / 2, 0.0
+    if is_round:
+        distance = (gap + (lean_left**2 - lean_right**2) / gap) / 2
+        return left - distance, math.sqrt(max(distance**2 - lean_left**2, 0.0))
+    return (left - lean_left + right + lean_right) / 2, max((gap - lean_left - lean_right) / 2, 0.0)
+
+
+def _with_errors(footprint: Footprint, calibration: Calibration) -> Footprint | None:
+    pixel = calibration.road_to_pixel(footprint.x_m, footprint.y_m)
+    if pixel is None:
         return None
-    if (near.y_m - calibration.left_m) * outward > 0:
-        return near.y_m
-    far = calibration.pixel_to_road(u, far_row)
-    return near.y_m if far is None else far.y_m
+    # The centre is the mean of two edges.
+    error = calibration.pixel_to_road_error(*pixel, pixel_px=BOX_EDGE_PX / math.sqrt(2))
+    down, up = (calibration.pixel_to_road(*pixel, extra_pitch_deg=a * calibration.pitch_error_deg) for a in (1, -1))
+    if error is None or down is None or up is None:
+        return None
+    nod = _half_way(down, up)
+    ahead, left = footprint.x_m - calibration.forward_m, footprint.y_m - calibration.left_m
+    sight = np.array([-left, ahead]) * _SWAY
+    fit = np.diag([(BOX_EDGE_SHARE * 2 * half) ** 2 for half in (footprint.half_length_m, footprint.half_width_m)])
+    spread = error.random - np.outer(nod, nod) + np.outer(sight, sight) + fit + 1e-4 * np.eye(2)
+    return replace(footprint, spread=spread, nod=nod, systematic=error.systematic)
 
 
-def to_odom(footprint: Footprint, pose: Pose) -> Footprint:
-    """The same footprint with its centre in the pose's odometry frame.
-
-    The extents keep their meaning along and across the heading at that time: a defect is seen over a few tens of
-    metres, in which a road turns by a few degrees.
-    """
-    yaw = math.radians(pose.odom_yaw_deg)
-    return replace(
-        footprint,
-        x_m=pose.odom_x_m + footprint.x_m * math.cos(yaw) - footprint.y_m * math.sin(yaw),
-        y_m=pose.odom_y_m + footprint.x_m * math.sin(yaw) + footprint.y_m * math.cos(yaw),
-    )
-
-
-def to_vehicle(x_m: float, y_m: float, pose: Pose) -> tuple[float, float]:
-    """A point of the odometry frame as seen from the vehicle: metres ahead, metres to the left."""
-    yaw = math.radians(pose.odom_yaw_deg)
-    dx, dy = x_m - pose.odom_x_m, y_m - pose.odom_y_m
-    return dx * math.cos(yaw) + dy * math.sin(yaw), -dx * math.sin(yaw) + dy * math.cos(yaw)
+def _half_way(down: RoadPoint, up: RoadPoint) -> Matrix:
+    return np.array([down.x_m - up.x_m, down.y_m - up.y_m]) / 2

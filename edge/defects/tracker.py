@@ -1,32 +1,40 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One defect in ten frames is one track: detections are joined by where they lie on the road.
+"""One defect in ten frames is one track: detections are joined by where they lie on the road or the lining.
 
 Rules (all pure, no I/O):
 
-- A detection joins the track of its family (potholes; cracks of any type) whose rectangle on the road it overlaps
-  or whose centre is nearest within the stated errors; nearest pairs first, each track and detection once a frame.
+- The looks of a frame are paired with the tracks of their family (potholes; cracks of any type) so that the sum of
+  their distances within the stated errors is least, the body's nodding in that frame taken out (`nod.py`).
 - Cracks are long and are seen in parts: a crack's rectangle grows with what is seen. A pothole's does not.
-- A track ends when its place has left the view, or when it stayed unseen although it was in view too often.
+- A look from nearly the same place as the last one is no further vote: a vehicle that stands learns nothing.
+- A track ends when its place has left the view, when it stayed unseen although it was in view too often, or when it was
+  not seen for a long way.
 - On ending it becomes a `Defect` if it was seen in enough frames with enough certainty, else it counts as dropped.
-- Two ended tracks of a family within each other's error are one defect: the later is dropped as a duplicate. So are
-  two of different families on the same rectangle: one place, one defect, named by its surer track.
+- What was already reported on this pass is dropped as a duplicate (`passes.py`); another pass reports it anew.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from edge.defects.footprint import Footprint, locate, to_odom, to_vehicle
-from edge.defects.matching import PixelPlace, Place, RoadPlace, family, one_per_place, pair
+from edge.defects.footprint import Base
+from edge.defects.matching import family, one_per_place, pair
+from edge.defects.passes import Reported
+from edge.defects.place import PixelPlace, Place, Surface, SurfacePlace
+from edge.defects.surfaces import Ground, Road, Unrolled
+from edge.defects.track import Defect, Sighting, Track
 from edge.geometry import Calibration
-from edge.types import Box, Detection, Frame, Pose
+from edge.lining import Lining
+from edge.types import Box, Correction, Detection, Frame, Pose
 
-#: Ended tracks of different families whose rectangles on the road overlap more are one defect with two names.
-_SAME_PLACE = 0.5
+__all__ = ["Defect", "Sighting", "Step", "Tracker", "TrackerSettings"]
+
+#: A track ends this far behind, and after so much way unseen, metres.
+_BEHIND_M = 0.6
+_UNSEEN_M = 50.0
 
 
 @dataclass(frozen=True)
@@ -42,78 +50,8 @@ class TrackerSettings:
     min_certainty: float = 0.6
     #: Judged frames in which an unseen track may stay in view.
     max_missed: int = 6
-    #: Slack of every association, metres: what odometry, nodding and boxes do that is not modelled.
-    slack_m: float = 0.6
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One detection of a track: in which frame, from where."""
-
-    detection: Detection
-    frame_name: str
-    time_s: float
-    pose: Pose
-    #: In the vehicle's frame at that time; None where no calibration or no motion is known.
-    footprint: Footprint | None
-
-
-@dataclass(frozen=True)
-class Defect:
-    """A confirmed track. `best` is the sighting whose picture shows it best."""
-
-    track_id: int
-    label: str
-    score: float
-    sightings: tuple[Sighting, ...]
-    best: Sighting
-    place: Place
-
-
-@dataclass
-class Track:
-    """A defect in the making."""
-
-    id: int
-    family: str
-    place: Place
-    sightings: list[Sighting] = field(default_factory=list)
-    best: Sighting | None = None
-    missed: int = 0
-    _doubt: float = 1.0
-
-    def add(self, sighting: Sighting, place: Place) -> bool:
-        """Take a sighting; True where it is the best so far, so that its picture should be kept."""
-        self.place = self.place.joined(place) if self.sightings else place
-        self.sightings.append(sighting)
-        self.missed = 0
-        self._doubt *= 1.0 - min(sighting.detection.score, 0.999)
-        if self.best is None or _picture_value(sighting) > _picture_value(self.best):
-            self.best = sighting
-            return True
-        return False
-
-    @property
-    def certainty(self) -> float:
-        """Probability that at least one of its looks was right, if they were independent."""
-        return 1.0 - self._doubt
-
-    @property
-    def label(self) -> str:
-        """The class with the most score over all looks; `crack` only where no look gave a type."""
-        votes: dict[str, float] = {}
-        for sighting in self.sightings:
-            detection = sighting.detection
-            votes[detection.label] = votes.get(detection.label, 0.0) + detection.score
-        typed = {label: votes[label] for label in votes if label != "crack"} or votes
-        return max(sorted(typed), key=lambda label: typed[label])
-
-
-def _picture_value(sighting: Sighting) -> float:
-    """How well a picture shows a defect: sure, large, not cut off."""
-    x1, y1, x2, y2 = sighting.detection.box
-    cut = sighting.footprint is not None and sighting.footprint.cut
-    return sighting.detection.score * math.sqrt(max((x2 - x1) * (y2 - y1), 0.0)) * (0.3 if cut else 1.0)
+    #: One standard deviation of what odometry and boxes do that is not modelled, metres.
+    slack_m: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -128,50 +66,78 @@ class Step:
 class Tracker:
     """Joins detections of successive judged frames. Not thread-safe; one per camera."""
 
-    def __init__(self, settings: TrackerSettings, calibration: Calibration | None) -> None:
+    def __init__(
+        self, settings: TrackerSettings, calibration: Calibration | None, lining: Lining | None = None
+    ) -> None:
         self._settings = settings
         self._calibration = calibration
+        self._lining = lining
+        self._grounds: dict[Surface, Ground] = {}
+        if calibration is not None and lining is not None:
+            self._grounds["lining"] = Unrolled(calibration, lining, max_range_m=settings.max_range_m)
+        if calibration is not None:
+            self._grounds["road"] = Road(calibration, max_range_m=settings.max_range_m)
         self._tracks: list[Track] = []
-        self._recent: deque[tuple[str, Place]] = deque(maxlen=200)
+        self._reported = Reported()
         self._next_id = 0
         self.counters: Counter[str] = Counter()
 
-    def step(self, frame: Frame, pose: Pose, detections: Sequence[Detection]) -> Step:
-        """Take the detections of one judged frame."""
-        surest = one_per_place(detections)
-        looks = [look for detection in surest if (look := self._look(frame, pose, detection)) is not None]
+    def step(self, frame: Frame, pose: Pose, detections: Sequence[Detection], surface: Surface = "road") -> Step:
+        """Take the detections of one judged frame.
+
+        With `surface` "lining" (the tunnel's model judged) a detection lies on the lining where its box's middle meets
+        it, else on the road.
+        """
+        bases = {name: ground.move(pose) for name, ground in self._grounds.items()}
+        looks = [
+            look
+            for detection in one_per_place(detections)
+            if (look := self._look(frame, pose, detection, bases, surface)) is not None
+        ]
         self.counters["detections"] += len(looks)
-        matched = pair(
+        pairing = pair(
             [(track.family, track.place) for track in self._tracks],
             [(family(sighting.detection.label), place) for sighting, place in looks],
         )
-        best_now: dict[int, Box] = {}
         known = len(self._tracks)
+        best_now: dict[int, Box] = {}
         for index, (sighting, place) in enumerate(looks):
-            track = self._tracks[matched[index]] if index in matched else self._open(sighting, place)
-            if track.add(sighting, place):
+            matched = pairing.matched.get(index)
+            at = place.levelled(pairing.nod.value, pairing.nod.sigma) if isinstance(place, SurfacePlace) else place
+            track = self._open(sighting, at) if matched is None else self._tracks[matched]
+            if track.add(sighting, at):
                 best_now[track.id] = sighting.detection.box
-        seen = set(matched.values())
+        seen = set(pairing.matched.values())
         for index, track in enumerate(self._tracks[:known]):
-            if index not in seen and self._in_view(track, frame, pose):
-                track.missed += 1
-        return self._close(best_now, lambda track: self._is_over(track, pose))
+            if index not in seen and self._in_view(track, frame, bases):
+                track.miss(pose)
+        return self._close(best_now, lambda track: self._is_over(track, pose, bases))
 
     def finish(self) -> Step:
         """The drive is over: end every track."""
         return self._close({}, lambda _: True)
 
-    def _look(self, frame: Frame, pose: Pose, detection: Detection) -> tuple[Sighting, Place] | None:
-        if self._calibration is None or (pose.method is None and pose.distance_m == 0):
+    def correct(self, correction: Correction) -> None:
+        """Poses of looks at defects not yet reported are known better now."""
+        for track in self._tracks:
+            track.revise(correction.pose_at, correction.start_s, correction.end_s)
+
+    def _look(
+        self, frame: Frame, pose: Pose, detection: Detection, bases: Mapping[Surface, Base], surface: Surface
+    ) -> tuple[Sighting, Place] | None:
+        if not self._grounds or (pose.method is None and pose.distance_m == 0):
             sighting = Sighting(detection, frame.name, frame.time_s, pose, None)
             return sighting, PixelPlace(detection.box, frame.picture.shape[1])
-        footprint = locate(detection.box, self._calibration, max_range_m=self._settings.max_range_m)
-        if footprint is None:
-            self.counters["too_far"] += 1
-            return None
-        sighting = Sighting(detection, frame.name, frame.time_s, pose, footprint)
-        grows = family(detection.label) == "crack"
-        return sighting, RoadPlace.of(to_odom(footprint, pose), slack_m=self._settings.slack_m, grows=grows)
+        for name, ground in self._grounds.items():
+            footprint = None if name == "lining" and surface == "road" else ground.locate(detection)
+            if footprint is not None:
+                sighting = Sighting(detection, frame.name, frame.time_s, pose, footprint, bases[name])
+                grows = family(detection.label) == "crack"
+                slack_m = self._settings.slack_m
+                placed = footprint.placed(bases[name])
+                return sighting, SurfacePlace.of(placed, slack_m=slack_m, grows=grows, surface=name)
+        self.counters["too_far"] += 1
+        return None
 
     def _open(self, sighting: Sighting, place: Place) -> Track:
         track = Track(self._next_id, family(sighting.detection.label), place)
@@ -179,21 +145,25 @@ class Tracker:
         self._tracks.append(track)
         return track
 
-    def _in_view(self, track: Track, frame: Frame, pose: Pose) -> bool:
-        if not isinstance(track.place, RoadPlace) or self._calibration is None:
+    def _in_view(self, track: Track, frame: Frame, bases: Mapping[Surface, Base]) -> bool:
+        place = track.place
+        if not isinstance(place, SurfacePlace):
             return True
-        x_m, y_m = to_vehicle(track.place.x_m, track.place.y_m, pose)
-        pixel = self._calibration.road_to_pixel(x_m, y_m)
+        pixel = self._grounds[place.surface].pixel(*bases[place.surface].seen(place.x_m, place.y_m))
         height, width = frame.picture.shape[:2]
         return pixel is not None and 0 <= pixel[0] < width and 0 <= pixel[1] < height
 
-    def _is_over(self, track: Track, pose: Pose) -> bool:
+    def _is_over(self, track: Track, pose: Pose, bases: Mapping[Surface, Base]) -> bool:
         if track.missed > self._settings.max_missed:
             return True
-        if not isinstance(track.place, RoadPlace):
+        place = track.place
+        if not isinstance(place, SurfacePlace):
             return False
-        ahead, _ = to_vehicle(track.place.x_m, track.place.y_m, pose)
-        return ahead + track.place.half_length_m < -self._settings.slack_m or ahead > 3 * self._settings.max_range_m
+        if abs(pose.distance_m - track.sightings[-1].pose.distance_m) > _UNSEEN_M:
+            return True
+        ahead, _ = bases[place.surface].seen(place.x_m, place.y_m)
+        reach = max(place.half_length_m, place.half_width_m)
+        return ahead + reach < -_BEHIND_M or ahead > 3 * self._settings.max_range_m
 
     def _close(self, best_now: dict[int, Box], is_over: Callable[[Track], bool]) -> Step:
         over = [track for track in self._tracks if is_over(track)]
@@ -203,28 +173,28 @@ class Tracker:
         for track in sorted(over, key=lambda track: -track.certainty):
             reason = self._why_not(track)
             if reason is None and track.best is not None:
-                self._recent.append((track.family, track.place))
-                finished.append(
-                    Defect(
-                        track.id,
-                        track.label,
-                        track.certainty,
-                        tuple(track.sightings),
-                        track.best,
-                        track.place,
-                    )
-                )
+                self._reported.note(track)
+                finished.append(self._defect(track, track.best))
             else:
                 self.counters[f"dropped_{reason}"] += 1
                 dropped.append(track.id)
         return Step(best_now, tuple(finished), tuple(dropped))
+
+    def _defect(self, track: Track, best: Sighting) -> Defect:
+        on_lining = isinstance(track.place, SurfacePlace) and track.place.surface == "lining"
+        return Defect(
+            track.id,
+            track.label,
+            track.certainty,
+            tuple(track.sightings),
+            best,
+            track.place,
+            self._lining if on_lining else None,
+        )
 
     def _why_not(self, track: Track) -> str | None:
         if len(track.sightings) < self._settings.min_frames:
             return "too_few_frames"
         if track.certainty < self._settings.min_certainty:
             return "unsure"
-        for kind, place in self._recent:
-            if place.is_same(track.place) if kind == track.family else place.overlap(track.place) > _SAME_PLACE:
-                return "duplicate"
-        return None
+        return "duplicate" if self._reported.has(track) else None

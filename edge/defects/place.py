@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a track is: places that can be compared and joined.
+
+Two kinds behind one interface: on a surface in metres (camera calibrated, motion known) and, where either is not
+known (a bare film), in pixels of the picture.
+
+On a surface the errors have directions: along the line of sight they grow with the square of the distance, across it
+in proportion. So distances are Mahalanobis distances, and looks are joined by a Kalman update of a point at rest
+(Bar-Shalom, Li, Kirubarajan, Estimation with Applications to Tracking and Navigation, ch. 3 and 5).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.defects.footprint import Footprint
+from edge.types import Box
+
+Matrix = NDArray[np.float64]
+Surface = Literal["road", "lining"]
+
+#: A look farther off is another place: 99 % of chi-squared with two degrees of freedom.
+GATE = 9.2
+#: However coarse the looks, metres.
+_MAX_GATE_M = 2.0
+#: A crack's rectangle never grows beyond this: a crack that long is a section's condition, not one repair.
+_MAX_CRACK_M = 60.0
+
+
+class Place(Protocol):
+    """Where a track is."""
+
+    def cost(self, other: Place) -> float | None:
+        """How far apart, 0 (same) to `GATE`; None where they cannot be the same."""
+
+    def joined(self, other: Place) -> Place:
+        """This place, improved by another look at it."""
+
+    def overlap(self, other: Place) -> float:
+        """Intersection over union of the two rectangles, 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePlace:
+    """A rectangle in the frame that its surface is tracked in, metres; its sides run along `yaw_deg` and across it.
+
+    `spread`: covariance of the centre; `nod`: a look's footprint's, zero for a track; `systematic`: what more looks do
+    not better. `slack_m`: one standard deviation of what is not modelled. `grows`: seen in parts (a crack).
+    """
+
+    x_m: float
+    y_m: float
+    half_length_m: float
+    half_width_m: float
+    yaw_deg: float
+    spread: Matrix
+    nod: Matrix
+    systematic: Matrix
+    slack_m: float
+    grows: bool = False
+    surface: Surface = "road"
+
+    @classmethod
+    def of(
+        cls, footprint: Footprint, *, slack_m: float, grows: bool = False, surface: Surface = "road"
+    ) -> SurfacePlace:
+        """The place of one look, whose footprint is given in the frame of the surface."""
+        return cls(
+            footprint.x_m,
+            footprint.y_m,
+            footprint.half_length_m,
+            footprint.half_width_m,
+            footprint.yaw_deg,
+            footprint.spread,
+            footprint.nod,
+            footprint.systematic,
+            slack_m,
+            grows,
+            surface,
+        )
+
+    @property
+    def error_m(self) -> float:
+        """One standard deviation of the centre in its worst direction."""
+        return math.sqrt(float(np.linalg.eigvalsh(self.spread + self.systematic)[-1]))
+
+    def levelled(self, nod: float, sigma: float) -> SurfacePlace:
+        """A look with the body's nodding taken out: its estimate and what is left, in standard deviations."""
+        return replace(
+            self,
+            x_m=self.x_m - nod * float(self.nod[0]),
+            y_m=self.y_m - nod * float(self.nod[1]),
+            spread=self.spread + sigma**2 * np.outer(self.nod, self.nod),
+            nod=np.zeros(2),
+        )
+
+    def innovation(self, look: SurfacePlace) -> tuple[Matrix, Matrix]:
+        """How far off a look's centre is (2, metres) and the covariance of that, without the look's nod."""
+        slack = (self.slack_m**2) * np.eye(2)
+        return np.array([look.x_m - self.x_m, look.y_m - self.y_m]), self.spread + look.spread + slack
+
+    def cost(self, other: Place) -> float | None:
+        """Squared Mahalanobis distance of centres; of cracks: of what lies between the rectangles.
+
+        Cracks that overlap differ by how little they cover each other.
+        """
+        if not isinstance(other, SurfacePlace) or other.surface != self.surface:
+            return None
+        if self.grows and self._span_m(other) > _MAX_CRACK_M:
+            return None
+        distance = self.gap(other, np.zeros((2, 2)))
+        if self.grows and other.grows:
+            distance += 1 - self.overlap(other)
+        return distance if distance <= GATE else None
+
+    def gap(self, other: SurfacePlace, drift: Matrix) -> float:
+        """Squared Mahalanobis distance of centres (cracks: rectangles); `drift`: covariance of the frame since then."""
+        off, spread = self.innovation(other)
+        if self.grows and other.grows:
+            off = self._between(off, other)
+        if math.hypot(*off) > _MAX_GATE_M:
+            return math.inf
+        return float(off @ np.linalg.solve(spread + drift, off))
+
+    def _span_m(self, other: SurfacePlace) -> float:
+        """How long the rectangle of both would be."""
+        apart = math.hypot(self.x_m - other.x_m, self.y_m - other.y_m)
+        return max(self.half_length_m, self.half_width_m) + max(other.half_length_m, other.half_width_m) + apart
+
+    def _between(self, off: Matrix, other: SurfacePlace) -> Matrix:
+        """What is left of the way between centres outside both rectangles."""
+        turn = _turn(other.yaw_deg)
+        along, across = turn.T @ off
+        own = self.turned(other.yaw_deg)
+        gap = np.array(
+            [
+                math.copysign(max(abs(along) - own.half_length_m - other.half_length_m, 0.0), along),
+                math.copysign(max(abs(across) - own.half_width_m - other.half_width_m, 0.0), across),
+            ]
+        )
+        between: Matrix = turn @ gap
+        return between
+
+    def turned(self, yaw_deg: float) -> SurfacePlace:
+        """The rectangle of the same second moments whose sides run along another heading."""
+        angle = math.radians(yaw_deg - self.yaw_deg)
+        c, s = math.cos(angle), math.sin(angle)
+        return replace(
+            self,
+            half_length_m=math.hypot(self.half_length_m * c, self.half_width_m * s),
+            half_width_m=math.hypot(self.half_length_m * s, self.half_width_m * c),
+            yaw_deg=yaw_deg,
+        )
+
+    def joined(self, other: Place) -> SurfacePlace:
+        """Kalman update by a look; a crack's rectangle also grows. The sides then run along the look's heading."""
+        if not isinstance(other, SurfacePlace):
+            return self
+        own = self.turned(other.yaw_deg)
+        gain = own.spread @ np.linalg.inv(own.spread + other.spread)
+        centre = np.array([own.x_m, own.y_m]) + gain @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
+        turn = _turn(other.yaw_deg)
+        share = np.clip(np.diag(turn.T @ gain @ turn), 0.0, 1.0)
+        joined = replace(
+            own,
+            x_m=float(centre[0]),
+            y_m=float(centre[1]),
+            half_length_m=own.half_length_m + float(share[0]) * (other.half_length_m - own.half_length_m),
+            half_width_m=own.half_width_m + float(share[1]) * (other.half_width_m - own.half_width_m),
+            spread=(np.eye(2) - gain) @ own.spread,
+            systematic=own.systematic + float(share.mean()) * (other.systematic - own.systematic),
+        )
+        return joined._grown(own, other, share) if own.grows and other.grows else joined  # noqa: SLF001 - the same class
+
+    def _grown(self, own: SurfacePlace, other: SurfacePlace, share: Matrix) -> SurfacePlace:
+        """Each edge: the weighted mean where both looks mean the same end, else the outer of the two."""
+        turn = _turn(other.yaw_deg)
+        _, spread = own.innovation(other)
+        reach = 2 * np.sqrt(np.diag(turn.T @ spread @ turn))
+        off = turn.T @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
+        halves = (own.half_length_m, other.half_length_m), (own.half_width_m, other.half_width_m)
+        middle, half = np.zeros(2), np.zeros(2)
+        for axis, (own_half, other_half) in enumerate(halves):
+            low, high = (
+                _edge(sign * own_half, float(off[axis]) + sign * other_half, sign, float(reach[axis]), share[axis])
+                for sign in (-1.0, 1.0)
+            )
+            middle[axis], half[axis] = (low + high) / 2, (high - low) / 2
+        x, y = turn @ middle
+        return replace(
+            self,
+            x_m=own.x_m + float(x),
+            y_m=own.y_m + float(y),
+            half_length_m=float(half[0]),
+            half_width_m=float(half[1]),
+        )
+
+    def overlap(self, other: Place) -> float:
+        """Of the rectangles, both with sides along this one's heading."""
+        if not isinstance(other, SurfacePlace) or other.surface != self.surface:
+            return 0.0
+        return iou(self.rectangle(self.yaw_deg), other.rectangle(self.yaw_deg))
+
+    def rectangle(self, yaw_deg: float) -> Box:
+        """x1, y1, x2, y2 in axes along a heading and across it."""
+        turned = self.turned(yaw_deg)
+        x, y = _turn(yaw_deg).T @ (self.x_m, self.y_m)
+        return (
+            float(x) - turned.half_length_m,
+            float(y) - turned.half_width_m,
+            float(x) + turned.half_length_m,
+            float(y) + turned.half_width_m,
+        )
+
+
+def _edge(own: float, seen: float, outward: float, reach: float, share: float) -> float:
+    if abs(seen - own) <= reach:
+        return own + share * (seen - own)
+    return max(own * outward, seen * outward) * outward
+
+
+def _turn(yaw_deg: float) -> Matrix:
+    c, s = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
+    return np.array([[c, -s], [s, c]])
+
+
+@dataclass(frozen=True)
+class PixelPlace:
+    """A box in the picture; `width` is the picture's width in pixels."""
+
+    box: Box
+    width: int
+
+    def cost(self, other: Place) -> float | None:
+        """By 1 - overlap; boxes that do not overlap must be near each other for their size."""
+        if not isinstance(other, PixelPlace):
+            return None
+        overlap = iou(self.box, other.box)
+        if overlap > 0.1:
+            return GATE * 0.5 * (1 - overlap)
+        (ax, ay, ad), (bx, by, bd) = _centre(self.box), _centre(other.box)
+        apart = math.hypot(ax - bx, ay - by) / max(ad, bd, 0.02 * self.width)
+        return GATE * (0.5 + 0.5 * apart) if apart <= 1 else None
+
+    def joined(self, other: Place) -> Place:
+        """The newest look: in a moving picture older boxes say nothing."""
+        return other
+
+    def overlap(self, other: Place) -> float:  # noqa: ARG002 - the interface
+        """None: without motion a place in the picture is no place in the world."""
+        return 0.0
+
+
+def _centre(box: Box) -> tuple[float, float, float]:
+    x1, y1, x2, y2 = box
+    return (x1 + x2) / 2, (y1 + y2) / 2, math.hypot(x2 - x1, y2 - y1)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    inter = width * height
+    return inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter)
