@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Extended Kalman filter of a car on a plane. Pure mathematics: no clock, no decisions about what to believe.
 
-State: east e and north n (metres from an origin), heading h (radians clockwise from north), speed v (m/s), turn rate w
-(rad/s), odometer scale k (true metres per metre of odometer), gyro bias b (rad/s).
+State: east e and north n of the middle of the rear axle (metres from an origin), heading h (radians clockwise from
+north), speed v (m/s, negative backwards), turn rate w (rad/s), odometer scale k (true metres per metre of odometer),
+gyro bias b (rad/s), and the receiver's lasting error ue, un in units of what it claims.
 
 Motion over dt with the way ds and the turn dh, taken at mid-turn (Thrun, Burgard, Fox: Probabilistic
 Robotics, ch. 5.4):
@@ -12,33 +13,47 @@ Robotics, ch. 5.4):
 
 ds is the odometer's metres times k, or v dt without one; dh is (gyro - b) dt, or w dt without one.
 P' = F P F^T + Q; a measurement z = H x + noise R corrects by K = P H^T (H P H^T + R)^-1 (same book, ch. 3.3).
+
+A receiver's error is not new with every fix: reflections and atmosphere change over tens of seconds. A filter that
+takes it for white noise believes after a minute at 5 Hz that it knows the place to a tenth of the truth. So part of
+the error is a first-order Gauss-Markov process of its own in the state (Brown, Hwang: Introduction to Random Signals
+and Applied Kalman Filtering, ch. 5.5 and 9.3): u' = u exp(-dt/T) + noise, of variance 1 when left alone.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.positioning.mounting import Mounting
+
 Matrix: TypeAlias = NDArray[np.floating[Any]]
 
-E, N, H, V, W, K, B = range(7)
+E, N, H, V, W, K, B, UE, UN = range(9)
+STATES = 9
 
-#: Spectral densities of the process noise: variance gained per second (or per metre).
+#: Spectral densities of the process noise: variance gained per second (or per metre, per radian).
 ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
 TURN_Q = math.radians(8.0) ** 2  # (rad/s)^2 per s, without a gyro
 TURN_FADES_S = 2.0  # without news, a turn ends
-GYRO_Q = math.radians(0.2) ** 2  # rad^2 per s: noise of a cheap gyro on a shaking vehicle
-GYRO_BIAS_Q = math.radians(0.005) ** 2  # (rad/s)^2 per s
+GYRO_Q = math.radians(0.06) ** 2  # rad^2 per s: a cheap gyro on a shaking vehicle, twice its data sheet's noise
+GYRO_SCALE_Q = 0.005**2  # rad^2 per rad turned: its sensitivity is good to about a percent
+GYRO_BIAS_Q = math.radians(0.001) ** 2  # (rad/s)^2 per s: it warms up
 SCALE_Q = 1e-8  # per s: tyres warm up and wear
-WHEEL_Q = 0.01  # m^2 per m along the way: slip, uneven road
-SIDE_SLIP_Q = 0.001  # m^2 per m across
+WHEEL_Q = 0.0005  # m^2 per m along the way: slip, uneven road
+SIDE_SLIP_Q = 0.0005  # m^2 per m across
 _STANDING_MPS = 0.3
 #: Standard deviations before anything is known.
 GYRO_BIAS_SIGMA = math.radians(1.0)
 SCALE_SIGMA = 0.03
+#: Of a receiver's error: how long the lasting part lasts (seconds), and the shares of both (squares add up to 1).
+LASTS_S = 25.0
+LASTING, WHITE = math.sqrt(0.5), math.sqrt(0.5)
+#: Further off than this (99.9 %), given the lasting error known so far, means that the lasting error has changed.
+_NEW_ERROR = 13.8
 
 
 def wrap(angle: float) -> float:
@@ -46,8 +61,18 @@ def wrap(angle: float) -> float:
     return math.remainder(angle, math.tau)
 
 
+class Journal(Protocol):
+    """Somebody who notes the steps of the filter, for smoothing."""
+
+    def predicted(self, f: Matrix) -> None:
+        """Errors became f times what they were (9 x 9)."""
+
+    def corrected(self, h: Matrix, weight: Matrix, gap: Matrix, gain: Matrix) -> None:
+        """A measurement of m values: h (m x 9), S^-1 (m x m), z - h x (m), gain (9 x m)."""
+
+
 class Ekf:
-    """Mean and covariance of the seven states."""
+    """Mean and covariance of the nine states."""
 
     def __init__(
         self,
@@ -57,112 +82,213 @@ class Ekf:
         heading_sigma: float,
         speed_mps: float,
         speed_sigma: float,
+        mounting: Mounting | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        self.x: Matrix = np.array([0.0, 0.0, heading, speed_mps, 0.0, 1.0, 0.0])
-        sigmas = (error_m, error_m, heading_sigma, speed_sigma, math.radians(3), SCALE_SIGMA, GYRO_BIAS_SIGMA)
-        self.p: Matrix = np.diag(np.square(sigmas))
+        """Start with the antenna at the origin, by a fix with that error."""
+        self.mounting = mounting or Mounting()
+        self.journal = journal
+        arm, swing = self.mounting.arm(heading), self.mounting.arm_turned(heading)
+        self.x: Matrix = np.array([-arm[0], -arm[1], heading, speed_mps, 0.0, 1.0, 0.0, 0.0, 0.0])
+        sigmas = (error_m, error_m, heading_sigma, speed_sigma, math.radians(3), SCALE_SIGMA, GYRO_BIAS_SIGMA, 1, 1)
+        p = np.diag(np.square(sigmas))
+        p[E, UE] = p[UE, E] = p[N, UN] = p[UN, N] = -LASTING * error_m
+        # The axle is where the antenna is, less an arm whose direction is as uncertain as the heading.
+        turned = np.eye(STATES)
+        turned[:2, H] = -swing[0], -swing[1]
+        self.p: Matrix = turned @ p @ turned.T
 
-    @property
-    def position_variance(self) -> float:
-        """Variance along any direction in the plane, m^2 (mean of both axes)."""
-        return float(self.p[E, E] + self.p[N, N]) / 2
+    def antenna(self) -> tuple[float, float]:
+        """East and north of the antenna."""
+        east, north = self.mounting.arm(float(self.x[H]))
+        return float(self.x[E]) + east, float(self.x[N]) + north
+
+    def course(self) -> float:
+        """The direction in which the antenna moves: in a bend not the heading, as it swings round the axle."""
+        ahead, right = self.mounting.velocity(float(self.x[V]), float(self.x[W]))
+        return float(self.x[H]) + math.atan2(right, ahead)
+
+    def inherit(self, other: Ekf) -> None:
+        """Take over what another filter has learnt of odometer and gyro."""
+        self.x[[K, B]] = other.x[[K, B]]
+        self.p[np.ix_((K, B), (K, B))] = other.p[np.ix_((K, B), (K, B))]
+
+    def shift(self, east_m: float, north_m: float) -> None:
+        """The origin has moved."""
+        self.x[E] += east_m
+        self.x[N] += north_m
+
+    def turn_to(self, heading: float, sigma: float) -> None:
+        """Forget what was thought of the heading."""
+        self.p[H, :] = self.p[:, H] = 0.0
+        self.x[H], self.p[H, H] = heading, sigma**2
 
     def predict(self, dt: float, *, wheel_m: float | None = None, gyro: float | None = None) -> tuple[float, float]:
         """Move on by dt seconds.
 
         Args:
             dt: seconds, not negative.
-            wheel_m: the odometer's metres in that time; None: the speed says how far.
+            wheel_m: the odometer's metres in that time, negative backwards; None: the speed says how far.
             gyro: turn rate in rad/s, clockwise; None: the turn rate in the state goes on.
 
         Returns:
             The way in metres and the turn in radians that the state has moved by.
         """
-        x, f = self.x, np.eye(7)
-        way = x[V] * dt if wheel_m is None else x[K] * wheel_m
+        x, f = self.x, np.eye(STATES)
+        _, _, h, v, w, k, b, _, _ = x.tolist()
+        way = v * dt if wheel_m is None else k * wheel_m
         # Wheels that do not roll do not turn the vehicle.
-        rolls = abs(x[V]) > _STANDING_MPS
+        rolls = abs(v) > _STANDING_MPS
         turn_s = dt if rolls else 0.0
-        turn = x[W] * turn_s if gyro is None else (gyro - x[B]) * dt
-        middle = x[H] + turn / 2
-        along = np.array([math.sin(middle), math.cos(middle)])
-        across = np.array([along[1], -along[0]])
-        f[:2, H] = way * across
-        f[:2, V if wheel_m is None else K] = along * (dt if wheel_m is None else wheel_m)
+        turn = w * turn_s if gyro is None else (gyro - b) * dt
+        sin, cos = math.sin(h + turn / 2), math.cos(h + turn / 2)
+        f[E, H], f[N, H] = way * cos, -way * sin
+        pace, length = (V, dt) if wheel_m is None else (K, wheel_m)
+        f[E, pace], f[N, pace] = sin * length, cos * length
         turner, arm = (W, turn_s) if gyro is None else (B, -dt)
-        f[:2, turner] = way * across * arm / 2
-        f[H, turner] = arm
-        x[:2] += way * along
+        f[E, turner], f[N, turner], f[H, turner] = way * cos * arm / 2, -way * sin * arm / 2, arm
+        x[E] += way * sin
+        x[N] += way * cos
         x[H] += turn
         if gyro is None:
             fade = math.exp(-dt / TURN_FADES_S) if rolls else 0.0
             x[W] *= fade
             f[W, W] = fade
         else:
-            x[W] = gyro - x[B]
+            x[W] = gyro - b
             f[W, W], f[W, B] = 0.0, -1.0
-        self.p = f @ self.p @ f.T + self._noise(dt, abs(way), along, across, wheels=wheel_m is not None, gyro=gyro)
-        return float(way), float(turn)
+        keep = math.exp(-dt / LASTS_S)
+        x[UE:] *= keep
+        f[UE, UE] = f[UN, UN] = keep
+        self.p = f @ self.p @ f.T
+        self._spread(dt, way, sin, cos, wheels=wheel_m is not None, turned=None if gyro is None else abs(turn))
+        self.p[UE, UE] += 1 - keep * keep
+        self.p[UN, UN] += 1 - keep * keep
+        if self.journal is not None:
+            self.journal.predicted(f)
+        return way, turn
 
-    def _noise(
-        self, dt: float, way: float, along: Matrix, across: Matrix, *, wheels: bool, gyro: float | None
-    ) -> Matrix:
-        q = np.zeros((7, 7))
-        q[:2, :2] = SIDE_SLIP_Q * way * np.outer(across, across)
-        q[V, V] = ACCELERATION_Q * dt
-        if wheels:
-            q[:2, :2] += WHEEL_Q * way * np.outer(along, along)
-        else:
-            q[:2, :2] += ACCELERATION_Q * dt**3 / 3 * np.outer(along, along)
-            q[:2, V] = q[V, :2] = ACCELERATION_Q * dt**2 / 2 * along
-        if gyro is None:
+    def _spread(self, dt: float, way: float, sin: float, cos: float, *, wheels: bool, turned: float | None) -> None:
+        """Add the process noise; `turned`: radians by the gyro, None without one."""
+        p, way = self.p, abs(way)
+        along = WHEEL_Q * way if wheels else ACCELERATION_Q * dt**3 / 3
+        across = SIDE_SLIP_Q * way
+        p[E, E] += along * sin * sin + across * cos * cos
+        p[N, N] += along * cos * cos + across * sin * sin
+        p[E, N] += (along - across) * sin * cos
+        p[N, E] = p[E, N]
+        p[V, V] += ACCELERATION_Q * dt
+        if not wheels:
+            cross = ACCELERATION_Q * dt**2 / 2
+            p[E, V] += cross * sin
+            p[N, V] += cross * cos
+            p[V, E], p[V, N] = p[E, V], p[N, V]
+        if turned is None:
             # The slower it rolls, the less it turns.
             turn_q = TURN_Q * (min(1.0, way / (2 * dt)) if dt > 1e-6 else 0.0)
-            q[W, W], q[H, H] = turn_q * dt, turn_q * dt**3 / 3
-            q[H, W] = q[W, H] = turn_q * dt**2 / 2
+            p[W, W] += turn_q * dt
+            p[H, H] += turn_q * dt**3 / 3
+            p[H, W] += turn_q * dt**2 / 2
+            p[W, H] = p[H, W]
         else:
-            q[H, H] = GYRO_Q * dt
-        q[K, K], q[B, B] = SCALE_Q * dt, GYRO_BIAS_Q * dt
-        return q
+            p[H, H] += GYRO_Q * dt + GYRO_SCALE_Q * turned
+        p[K, K] += SCALE_Q * dt
+        p[B, B] += GYRO_BIAS_Q * dt
+
+    def swell(self, factor: float) -> None:
+        """Everything was known worse than thought: multiply the covariance, but for the receiver's own error."""
+        self.p[:UE, :UE] *= factor
+        self.p[:UE, UE:] *= math.sqrt(factor)
+        self.p[UE:, :UE] *= math.sqrt(factor)
+
+    def about_face(self) -> None:
+        """It rolls the other way: the speed changes its sign."""
+        f = np.eye(STATES)
+        f[V, V] = -1.0
+        self.x, self.p = f @ self.x, f @ self.p @ f.T
+        if self.journal is not None:
+            self.journal.predicted(f)
 
     def position_distance(self, east: float, north: float, error_m: float) -> float:
         """Squared Mahalanobis distance of a measured place: how unlikely it is (2 degrees of freedom)."""
-        gap = np.array([east - self.x[E], north - self.x[N]])
-        s = self.p[:2, :2] + np.eye(2) * error_m**2
+        at_east, at_north = self.antenna()
+        gap = np.array([east - at_east, north - at_north])
+        s = antenna_covariance(self.p, float(self.x[H]), self.mounting) + np.eye(2) * error_m**2
         return float(gap @ np.linalg.solve(s, gap))
 
     def update_position(self, east: float, north: float, error_m: float) -> None:
-        """Correct by a measured place; `error_m` is one standard deviation along each axis."""
-        s = self.p[:2, :2] + np.eye(2) * error_m**2
-        gain = np.linalg.solve(s, self.p[:2, :]).T
-        self._correct(gain, gain @ np.array([east - self.x[E], north - self.x[N]]), self.p[:2, :])
+        """Correct by a measured place of the antenna; `error_m` is one standard deviation along each axis."""
+        at_east, at_north = self.antenna()
+        lasting, (swing_e, swing_n) = LASTING * error_m, self.mounting.arm_turned(float(self.x[H]))
+        h = np.zeros((2, STATES))
+        h[0, E] = h[1, N] = 1.0
+        h[0, H], h[1, H] = swing_e, swing_n
+        h[0, UE] = h[1, UN] = lasting
+        gap = np.array([east - at_east - lasting * self.x[UE], north - at_north - lasting * self.x[UN]])
+        noise = np.eye(2) * (WHITE * error_m) ** 2
+        hp = h @ self.p
+        weight = np.linalg.inv(hp @ h.T + noise)
+        if gap @ weight @ gap > _NEW_ERROR:
+            self.p[UE, UE] += 1.0
+            self.p[UN, UN] += 1.0
+            hp = h @ self.p
+            weight = np.linalg.inv(hp @ h.T + noise)
+        self._correct(h, hp, weight, gap)
 
-    def update_heading(self, heading: float, sigma: float, *, gate: float) -> bool:
-        """Correct by a measured heading, unless it is off by more than `gate` standard deviations; whether it was."""
-        return self._update_scalar(wrap(heading - self.x[H]), {H: 1.0}, sigma, gate)
+    def update_course(self, course: float, sigma: float, *, gate: float) -> bool:
+        """Correct by the direction the antenna moves in, unless off by more than `gate` sigmas; whether it was."""
+        ahead, right = self.mounting.velocity(float(self.x[V]), float(self.x[W]))
+        square = max(ahead * ahead + right * right, _STANDING_MPS**2)
+        forward, left = self.mounting.antenna_forward_m, self.mounting.antenna_left_m
+        row = {H: 1.0, V: -right / square, W: (forward * ahead - left * right) / square}
+        gap = wrap(course - self.course())
+        return self._update_scalar(gap, row, sigma, gate)
 
-    def update_speed(self, speed_mps: float, sigma: float, *, gate: float = math.inf) -> bool:
-        """Correct by a measured speed over ground."""
-        return self._update_scalar(speed_mps - self.x[V], {V: 1.0}, sigma, gate)
+    def update_speed(self, speed_mps: float, sigma: float, *, backwards: bool = False) -> None:
+        """Correct by the antenna's speed over ground, which has no sign."""
+        ahead, right = self.mounting.velocity(float(self.x[V]), float(self.x[W]))
+        measured = math.sqrt(max(0.0, speed_mps**2 - right**2))
+        row = {V: 1.0, W: self.mounting.antenna_left_m}
+        self._update_scalar((-measured if backwards else measured) - ahead, row, sigma, math.inf)
 
     def update_wheel_speed(self, wheel_mps: float, sigma: float) -> None:
         """Correct by the odometer's speed, which is v / k."""
-        v, k = self.x[V], self.x[K]
+        v, k = float(self.x[V]), float(self.x[K])
         self._update_scalar(wheel_mps - v / k, {V: 1 / k, K: -v / k**2}, sigma, math.inf)
 
+    def update_gyro_standing(self, gyro: float, sigma: float, *, gate: float) -> bool:
+        """What a gyro says while nothing moves is its bias."""
+        return self._update_scalar(gyro - float(self.x[B]), {B: 1.0}, sigma, gate)
+
     def _update_scalar(self, gap: float, row: dict[int, float], sigma: float, gate: float) -> bool:
-        h = np.zeros((1, 7))
+        h = np.zeros((1, STATES))
         for index, value in row.items():
             h[0, index] = value
         hp = h @ self.p
         s = float((hp @ h.T)[0, 0]) + sigma**2
         if gap * gap > gate * gate * s:
             return False
-        gain = hp.T / s
-        self._correct(gain, gain[:, 0] * gap, hp)
+        self._correct(h, hp, np.array([[1 / s]]), np.array([gap]))
         return True
 
-    def _correct(self, gain: Matrix, step: Matrix, hp: Matrix) -> None:
-        self.x = self.x + step
+    def _correct(self, h: Matrix, hp: Matrix, weight: Matrix, gap: Matrix) -> None:
+        gain = hp.T @ weight
+        self.x = self.x + gain @ gap
         p = self.p - gain @ hp
         self.p = (p + p.T) / 2
+        if self.journal is not None:
+            self.journal.corrected(h, weight, gap, gain)
+
+
+def antenna_covariance(p: Matrix, heading: float, mounting: Mounting) -> Matrix:
+    """2 x 2, east and north of the antenna, from that of the states."""
+    swing = np.array(mounting.arm_turned(heading))
+    cross = np.outer(p[:2, H], swing)
+    covariance: Matrix = p[:2, :2] + cross + cross.T + np.outer(swing, swing) * p[H, H]
+    return covariance
+
+
+def largest_variance(covariance: Matrix) -> float:
+    """The variance along the direction in which a 2 x 2 covariance is widest."""
+    a, b, c = float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
+    return (a + c) / 2 + math.hypot((a - c) / 2, b)

@@ -4,11 +4,12 @@
 
 * Measurements come in order of time. One that cannot be true is left out and counted by name in `counts`.
 * A fix that lies too far off (Mahalanobis distance, 99.9 %) is refused; several in a row that agree with each other
-  win, and the filter starts anew from them.
-* `error_m` is one standard deviation along any direction. It is never below what the receiver claims, because
-  that error hardly averages out (reflections and atmosphere change over minutes), and grows while there is no fix.
+  win. If dead reckoning may have drifted as far, it is taken as worse than thought; else the filter starts anew.
+* `error_m` is one standard deviation along the direction that is known worst. It is never below what the receiver
+  claims, because that error hardly averages out (reflections and atmosphere change over minutes).
 * The heading is unknown until the vehicle has moved.
-* The `odom_*` frame adds up ways and turns only; a fix never moves it.
+* The `odom_*` frame adds up ways and turns only; a fix never moves it. `distance_m` grows backwards, too.
+* The filter moves the middle of the rear axle; poses are the antenna's (`Mounting`).
 
 Without an odometer the way comes from the speed that fixes show; standing still is then told from noise by a dead band.
 """
@@ -20,16 +21,22 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from edge.geometry import east_north, offset_lonlat
-from edge.positioning.ekf import E, Ekf, H, N, V, W, wrap
+from edge.positioning.alignment import guess
+from edge.positioning.direction import Direction
+from edge.positioning.ekf import E, Ekf, H, N, V, W, antenna_covariance, largest_variance, wrap
 from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
+from edge.positioning.mounting import Mounting
 from edge.positioning.odom import Odom
+from edge.positioning.odometer import SAME_TIME_S, Wheels
+from edge.positioning.plausible import FrozenWatch, FutureWatch, fault, is_reachable
+from edge.positioning.smoothing import Smoothing
 from edge.types import Fix, Odometry
 
 if TYPE_CHECKING:
-    from edge.types import Measurement, Pose
+    from edge.types import Correction, Measurement, Pose
 
-#: No receiver is better; a fix that is known no better than the other says nothing about a street.
-_BEST_ERROR_M, _WORST_ERROR_M = 0.001, 1_000.0
+__all__ = ["Estimator", "Limits", "Mounting"]
+
 _GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
 _GATE_HEADING = 4.0  # standard deviations
 #: What a vehicle turns by at most between two fixes a second apart.
@@ -41,17 +48,19 @@ _MAX_TELEPORT_MPS = 400 / 3.6
 _MAX_TURN_DPS = 120.0
 #: An odometer silent for longer is not there, seconds.
 _ODOMETER_FRESH_S = 1.0
-#: Odometer messages nearer to each other than this give no speed, seconds.
-_SAME_TIME_S = 0.001
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
-#: No clock and no odometer shows more (seconds, metres).
-_LARGEST = 1e12
-#: A receiver's course is worth something from this speed on.
-_MOVING_MPS = 2.0
+#: A receiver's course is worth something from this speed on, and tells reversing from the other.
+_MOVING_MPS, _CREEPING_MPS = 2.0, 0.8
 _STANDING_MPS = 0.5
-_SPEED_SIGMA = 0.5
-_REANCHOR_M = 5_000.0
+#: A receiver's speed and course come from Doppler shifts: that good, and a share of the error of the place worse.
+_SPEED_SIGMA, _SPEED_SHARE, _COURSE_SIGMA = 0.1, 0.1, math.radians(0.5)
+_GYRO_SIGMA = math.radians(0.5)
+#: Dead reckoning may be off by this share of its way, or the wheels slip or the map of ways is another.
+_DRIFT_SHARE = 0.3
+_REANCHOR_M = 2_000.0
+#: A stretch without fixes that is longer is smoothed backwards when they return, metres.
+_GAP_M = 30.0
 #: The odometer frame's yaw follows the heading with this time constant where there is no gyro, seconds.
 _YAW_FOLLOWS_S = 1.0
 
@@ -59,20 +68,23 @@ _YAW_FOLLOWS_S = 1.0
 class Estimator:
     """Takes measurements, gives poses. Not for several threads at once."""
 
-    def __init__(self, *, limits: Limits | None = None, keep_s: float = 30.0) -> None:
+    def __init__(self, *, limits: Limits | None = None, keep_s: float = 30.0, mounting: Mounting | None = None) -> None:
         self.counts: Counter[str] = Counter()
-        self._history = History(keep_s=keep_s, limits=limits or Limits())
+        self._mounting = mounting or Mounting()
+        self._history = History(keep_s=keep_s, limits=limits or Limits(), mounting=self._mounting)
+        self._smoothing = Smoothing(mounting=self._mounting, limits=limits or Limits(), gap_s=FIX_VALID_S, gap_m=_GAP_M)
+        self._future, self._frozen, self._direction = FutureWatch(), FrozenWatch(), Direction()
         self._time_s = -math.inf
         self._ekf: Ekf | None = None
+        self._learnt: Ekf | None = None  # the last filter: odometer and gyro stay what they are when the place is lost
         self._origin = (0.0, 0.0)
         self._anchor: Fix | None = None  # what headings are taken from until one is known
         self._fix: Fix | None = None  # the last one believed
+        self._fix_way_m: float | None = None  # and the way rolled until then
         self._refused: list[Fix] = []
         self._believed = 0  # fixes believed since the filter started
         self._headings_refused = 0
-        self._wheels: Odometry | None = None
-        self._wheels_foreseen_m = 0.0  # odometer metres moved since `_wheels` in advance of its next message
-        self._wheel_mps = 0.0
+        self._wheels: Wheels | None = None
         self._gyro: float | None = None
         self._odom = Odom()
         self._odom_heading = 0.0  # heading at yaw 0
@@ -80,25 +92,32 @@ class Estimator:
 
     def add(self, measurement: Measurement) -> None:
         """Take a measurement; never raises for what it says."""
-        if not abs(measurement.time_s) <= _LARGEST:
-            self.counts["not_finite"] += 1
-        elif measurement.time_s < self._time_s:
-            self.counts["time_backwards"] += 1
-        elif isinstance(measurement, Fix):
-            self._add_fix(measurement)
-        elif isinstance(measurement, Odometry):
-            self._add_odometry(measurement)
+        if not isinstance(measurement, Fix | Odometry):
+            return
+        if (name := fault(measurement)) is not None:
+            self.counts[name] += 1
+            return
+        for ready in self._future.admit(measurement):
+            if ready.time_s < self._time_s:
+                self.counts["time_backwards"] += 1
+            elif isinstance(ready, Fix):
+                self._add_fix(ready)
+            else:
+                self._add_odometry(ready)
+        if self._future.discarded:
+            self.counts["time_ahead"] = self._future.discarded
 
     def pose_at(self, time_s: float) -> Pose:
         """The pose at a time: between measurements, or on from the last one."""
         return self._history.pose_at(time_s)
 
+    def corrections(self) -> list[Correction]:
+        """Dead-reckoned stretches that fixes have ended since the last call, as they are seen now."""
+        return self._smoothing.take()
+
     # ---- odometer
 
     def _add_odometry(self, wheels: Odometry) -> None:
-        if not abs(wheels.distance_m) <= _LARGEST:
-            self.counts["not_finite"] += 1
-            return
         rate = wheels.yaw_rate_dps
         if rate is not None and not (math.isfinite(rate) and abs(rate) <= _MAX_TURN_DPS):
             self.counts["gyro_refused"] += 1
@@ -106,39 +125,37 @@ class Estimator:
         self._after_silence(wheels.time_s)
         self._gyro = None if rate is None else math.radians(rate)
         if self._wheels is None:
-            self._wheels, self._wheel_mps = wheels, 0.0
             self._move(wheels.time_s, None)
-        elif wheels.time_s - self._wheels.time_s >= _SAME_TIME_S:
-            before, self._wheels = self._wheels, wheels
-            self._roll(wheels, before)
-        self._note(wheels.time_s)
-
-    def _roll(self, wheels: Odometry, before: Odometry) -> None:
-        dt, metres = wheels.time_s - before.time_s, wheels.distance_m - before.distance_m
-        if metres < 0 or metres > _MAX_SPEED_MPS * dt + 1.0:
-            self.counts["odometer_backwards" if metres < 0 else "odometer_jump"] += 1
-            self._move(wheels.time_s, None)
-            self._wheels_foreseen_m = 0.0
-            return
-        ahead = self._wheels_foreseen_m - metres
-        self._wheels_foreseen_m = max(0.0, ahead)
-        self._wheel_mps = metres / dt
-        self._move(wheels.time_s, max(0.0, -ahead))
+            self._wheels = Wheels(wheels)
+            self._wheels.turn_back(self._direction.sign)
+        elif wheels.time_s - self._wheels.last.time_s >= SAME_TIME_S:
+            self._roll(self._wheels, wheels)
+        node = self._note(wheels.time_s)
         if self._ekf is not None:
-            # A counter of whole pulses is a few centimetres off at any moment.
-            self._ekf.update_wheel_speed(self._wheel_mps, 0.1 + 0.05 / dt)
+            self._smoothing.moved(node, self._ekf.p)
+
+    def _roll(self, wheels: Wheels, message: Odometry) -> None:
+        way = wheels.roll(message, self.counts)
+        self._move(message.time_s, way)
+        if self._ekf is None or way is None:
+            return
+        if (speed := wheels.new_speed()) is not None:
+            self._ekf.update_wheel_speed(*speed)
+        if wheels.standing and self._gyro is not None:
+            self._ekf.update_gyro_standing(self._gyro, _GYRO_SIGMA, gate=_GATE_HEADING)
 
     # ---- fixes
 
     def _add_fix(self, fix: Fix) -> None:
-        if not _is_sane(fix):
-            self.counts["bad_fix"] += 1
-            return
         self._after_silence(fix.time_s)
         before = self._history.last
-        if self._wheels is not None and fix.time_s - self._wheels.time_s > _ODOMETER_FRESH_S:
-            self._wheels, self._wheels_foreseen_m = None, 0.0
+        if self._wheels is not None and fix.time_s - self._wheels.last.time_s > _ODOMETER_FRESH_S:
+            self._wheels = None
         self._move(fix.time_s, None)
+        if self._frozen.is_frozen(fix, self._odom.distance_m):
+            self.counts["frozen_fix"] += 1
+            self._note(fix.time_s)
+            return
         restarted = False
         if not self._is_believable(fix):
             self.counts["fix_refused"] += 1
@@ -147,89 +164,120 @@ class Estimator:
                 self._note(fix.time_s)
                 return
             self.counts["restarted"] += 1
-            self._ekf = None
-            self._anchor = self._refused[0] if self._refused else self._fix
+            self._give_in(fix)
         self._refused, self._believed = [], self._believed + 1
         self._fix = fix
+        self._fix_way_m = self._odom.distance_m
         if self._ekf is None:
             self._align(fix)
         else:
             self._correct(self._ekf, fix)
         self._smooth_odom(before, fix.time_s, restarted=restarted)
-        self._note(fix.time_s, restarted=restarted)
+        node = self._note(fix.time_s, restarted=restarted)
+        if self._ekf is not None:
+            self._smoothing.fix_believed(node, self._ekf.p, fix.error_m)
 
     def _is_believable(self, fix: Fix) -> bool:
         if self._ekf is not None:
             return self._ekf.position_distance(*self._local(fix), fix.error_m) <= _GATE_PLACE
-        return self._fix is None or _is_reachable(self._fix, fix, _MAX_TELEPORT_MPS)
+        return self._fix is None or is_reachable(self._fix, fix, _MAX_TELEPORT_MPS)
 
     def _is_news(self, fix: Fix) -> bool:
         """Whether a fix comes after so long a time on speed alone that it is worth more than the filter's guess."""
         before = self._fix
         if before is None or self._wheels is not None or fix.time_s - before.time_s <= FIX_VALID_S:
             return False
-        return _is_reachable(before, fix, _MAX_SPEED_MPS)
+        return is_reachable(before, fix, _MAX_SPEED_MPS)
 
     def _agrees_with_refused(self, fix: Fix) -> bool:
         """Whether enough refused fixes in a row tell the same story."""
-        if self._refused and not _is_reachable(self._refused[-1], fix, _MAX_SPEED_MPS):
+        if self._refused and not is_reachable(self._refused[-1], fix, _MAX_SPEED_MPS):
             self._refused = []
         self._refused.append(fix)
         # The filter's word weighs more with an odometer, and once its first guess of the heading has proved true.
         firm = self._wheels is not None and self._believed >= _AGREEING
         return len(self._refused) >= (_AGREEING if firm else _AGREEING_EARLY)
 
+    def _give_in(self, fix: Fix) -> None:
+        """The fixes are right: dead reckoning has drifted further than thought, or all was wrong."""
+        ekf = self._ekf
+        if ekf is not None and self._wheels is not None and self._fix is not None and self._fix_way_m is not None:
+            east, north = ekf.antenna()
+            off = math.hypot(self._local(fix)[0] - east, self._local(fix)[1] - north)
+            rolled = self._odom.distance_m - self._fix_way_m
+            if off <= _DRIFT_SHARE * rolled + 3 * math.hypot(self._fix.error_m, fix.error_m):
+                factor = ekf.position_distance(*self._local(fix), fix.error_m) / 2
+                self._smoothing.swelled(self._node(fix.time_s), ekf.p.copy(), factor)
+                ekf.swell(factor)
+                return
+        self._forget_filter()
+        self._anchor = self._refused[0] if self._refused else self._fix
+
     def _align(self, fix: Fix) -> None:
         """Start the filter as soon as something tells the heading."""
-        moving = fix.speed_mps is None or fix.speed_mps >= 1.0
         if self._anchor is None:
             self._anchor = fix
-        heading, sigma = None, math.radians(15)
-        if fix.heading_deg is not None and moving:
-            heading = math.radians(fix.heading_deg)
-        else:
-            east, north = _way(self._anchor, fix)
-            error, way = math.hypot(self._anchor.error_m, fix.error_m), math.hypot(east, north)
-            if way >= max(3.0, 4 * error):
-                heading, sigma = math.atan2(east, north), max(math.radians(20), 2 * math.atan2(error, way))
-        if heading is None:
+        start = guess(self._anchor, fix, self._wheels.mps if self._wheels else 0.0)
+        if start is None:
             return
-        speed, speed_sigma = fix.speed_mps, _SPEED_SIGMA
-        if speed is None:
-            dt = fix.time_s - self._anchor.time_s
-            speed = math.hypot(*_way(self._anchor, fix)) / dt if dt > _SAME_TIME_S else self._wheel_mps
-            speed, speed_sigma = min(speed, _MAX_SPEED_MPS), 5.0
         self._origin, self._believed = (fix.lon, fix.lat), 0
+        self._direction = Direction()
         self._ekf = Ekf(
-            error_m=fix.error_m, heading=heading, heading_sigma=sigma, speed_mps=speed, speed_sigma=speed_sigma
+            error_m=fix.error_m,
+            heading=start.heading,
+            heading_sigma=start.heading_sigma,
+            speed_mps=start.speed_mps,
+            speed_sigma=start.speed_sigma,
+            mounting=self._mounting,
+            journal=self._smoothing,
         )
-        self._odom_heading = heading + self._odom.yaw
+        if self._learnt is not None:
+            self._ekf.inherit(self._learnt)
+        self._odom_heading = start.heading + self._odom.yaw
 
     def _correct(self, ekf: Ekf, fix: Fix) -> None:
         ekf.update_position(*self._local(fix), fix.error_m)
+        sigma = _SPEED_SIGMA + _SPEED_SHARE * min(fix.error_m, 10.0)
+        if fix.heading_deg is not None:
+            self._correct_course(ekf, math.radians(fix.heading_deg), sigma, fix)
+        else:
+            self._direction.heard(fix.time_s)
         if fix.speed_mps is not None:
-            ekf.update_speed(fix.speed_mps, _SPEED_SIGMA)
-        if fix.heading_deg is not None and (fix.speed_mps is None or fix.speed_mps >= _MOVING_MPS):
-            self._correct_heading(ekf, math.radians(fix.heading_deg), fix.error_m)
-        if math.hypot(ekf.x[E], ekf.x[N]) > _REANCHOR_M:
-            self._origin = self._lonlat(ekf)
-            ekf.x[E] = ekf.x[N] = 0.0
+            ekf.update_speed(fix.speed_mps, sigma, backwards=self._rolls_back(ekf))
+        if math.hypot(*ekf.antenna()) > _REANCHOR_M:
+            east, north = ekf.antenna()
+            self._origin = self._lonlat(east, north)
+            ekf.shift(-east, -north)
 
-    def _correct_heading(self, ekf: Ekf, heading: float, error_m: float) -> None:
-        if abs(ekf.x[V]) < _MOVING_MPS:
+    def _correct_course(self, ekf: Ekf, course: float, speed_sigma: float, fix: Fix) -> None:
+        speed = math.hypot(*self._mounting.velocity(float(ekf.x[V]), float(ekf.x[W])))
+        said = fix.speed_mps
+        if said is not None and said >= _CREEPING_MPS and not (self._wheels and self._wheels.knows_direction):
+            off = wrap(course - ekf.course())
+            if self._direction.flips(off, said, float(ekf.x[V]), fix.time_s):
+                self.counts["reversing" if self._direction.sign < 0 else "forwards_again"] += 1
+                ekf.about_face()
+                if self._wheels is not None:
+                    self._wheels.turn_back(self._direction.sign)
+        if speed < _MOVING_MPS or (said is not None and said < _MOVING_MPS):
             return
-        sigma = max(math.radians(2), math.atan2(0.3 * error_m, abs(ekf.x[V])))
+        sigma = math.hypot(_COURSE_SIGMA, math.atan2(speed_sigma, speed))
         # Without a gyro a bend begins unforeseen.
-        likely = self._gyro is None and abs(wrap(heading - float(ekf.x[H]))) < _BEND
-        if ekf.update_heading(heading, sigma, gate=math.inf if likely else _GATE_HEADING):
+        likely = self._gyro is None and abs(wrap(course - ekf.course())) < _BEND
+        if ekf.update_course(course, sigma, gate=math.inf if likely else _GATE_HEADING):
             self._headings_refused = 0
             return
         self.counts["heading_refused"] += 1
         self._headings_refused += 1
         if self._headings_refused >= _AGREEING:
             self._headings_refused = 0
-            ekf.p[H, :] = ekf.p[:, H] = 0.0
-            ekf.x[H], ekf.p[H, H] = heading, math.radians(15) ** 2
+            ekf.turn_to(float(ekf.x[H]) + wrap(course - ekf.course()), math.radians(15))
+            self._smoothing.forget()
+
+    def _rolls_back(self, ekf: Ekf) -> bool:
+        if self._wheels is not None:
+            return self._wheels.mps < 0
+        return self._direction.sign < 0 and float(ekf.x[V]) <= 0.5
 
     # ---- motion
 
@@ -238,13 +286,16 @@ class Estimator:
         if not math.isfinite(self._time_s):
             self._time_s = time_s
         dt, self._time_s = time_s - self._time_s, time_s
-        if wheel_m is None and self._wheels is not None and dt > 0:
-            wheel_m = self._wheel_mps * dt
-            self._wheels_foreseen_m += wheel_m
+        gyro = self._gyro
+        if self._wheels is not None:
+            if wheel_m is None and dt > 0:
+                wheel_m = self._wheels.foresee(dt)
+            if self._wheels.standing:
+                gyro = None
         if self._ekf is None:
-            self._odom = self._odom.moved(wheel_m or 0.0, (self._gyro or 0.0) * dt)
+            self._odom = self._odom.moved(wheel_m or 0.0, (gyro or 0.0) * dt)
             return
-        way, turn = self._ekf.predict(dt, wheel_m=wheel_m, gyro=self._gyro)
+        way, turn = self._ekf.predict(dt, wheel_m=wheel_m, gyro=gyro)
         if wheel_m is None and abs(self._ekf.x[V]) < _STANDING_MPS:
             way = 0.0
         self._odom = self._odom.moved(way, turn + self._yaw_pull * min(dt, _YAW_FOLLOWS_S))
@@ -263,34 +314,50 @@ class Estimator:
         way = speed * (time_s - before.time_s) if abs(speed) >= _STANDING_MPS else 0.0
         self._odom = before.odom.moved(way, turn)
         self._odom_heading = float(ekf.x[H]) + self._odom.yaw
+        self._fix_way_m = self._odom.distance_m
 
     def _after_silence(self, time_s: float) -> None:
         if time_s - self._time_s > _SILENCE_S and math.isfinite(self._time_s):
             self.counts["silence"] += 1
-            self._ekf = self._anchor = self._fix = self._wheels = self._gyro = None
-            self._wheels_foreseen_m = 0.0
+            self._forget_filter()
+            self._anchor = self._fix = self._wheels = self._gyro = None
             self._time_s = time_s
 
-    def _note(self, time_s: float, *, restarted: bool = False) -> None:
+    def _forget_filter(self) -> None:
+        if self._ekf is not None:
+            self._learnt = self._ekf
+        self._ekf = None
+        self._smoothing.forget()
+
+    def _note(self, time_s: float, *, restarted: bool = False) -> Node:
         """Write the state into the history."""
-        fix, ekf, wheels = self._fix, self._ekf, self._wheels
-        speed, speed_variance, turn_rate = (self._wheel_mps if wheels else None), 1.0, self._gyro or 0.0
-        place = None
-        lasting = fix.error_m**2 if fix else 0.0
         self._yaw_pull = 0.0
+        if self._ekf is not None and self._gyro is None:
+            lag = wrap(float(self._ekf.x[H]) - (self._odom_heading - self._odom.yaw))
+            self._yaw_pull = lag / _YAW_FOLLOWS_S
+        node = self._node(time_s, restarted=restarted)
+        self._history.append(node)
+        return node
+
+    def _node(self, time_s: float, *, restarted: bool = False) -> Node:
+        fix, ekf, wheels = self._fix, self._ekf, self._wheels
+        speed, speed_variance, turn_rate = (wheels.mps if wheels else None), 1.0, self._gyro or 0.0
+        place = None
         if ekf is not None:
             speed, speed_variance, turn_rate = float(ekf.x[V]), float(ekf.p[V, V]), float(ekf.x[W])
-            if self._gyro is None:
-                lag = wrap(float(ekf.x[H]) - (self._odom_heading - self._odom.yaw))
-                self._yaw_pull = lag / _YAW_FOLLOWS_S
-            place = Place(*self._lonlat(ekf), ekf.position_variance + lasting, float(ekf.x[H]), float(ekf.p[H, H]))
+            heading = float(ekf.x[H])
+            known = largest_variance(antenna_covariance(ekf.p, heading, self._mounting))
+            lasting = fix.error_m**2 if fix else 0.0
+            place = Place(
+                *self._lonlat(float(ekf.x[E]), float(ekf.x[N])), max(known, lasting), heading, float(ekf.p[H, H])
+            )
             if wheels is None and abs(speed) < _STANDING_MPS:
                 speed = 0.0
         elif fix is not None:
             if speed is None:
                 speed = fix.speed_mps or 0.0
             place = Place(fix.lon, fix.lat, fix.error_m**2 + (speed * (time_s - fix.time_s)) ** 2)
-        node = Node(
+        return Node(
             time_s,
             self._odom,
             speed,
@@ -299,34 +366,15 @@ class Estimator:
             self._yaw_pull,
             place,
             fix.time_s if fix else -math.inf,
-            wheels.time_s if wheels else -math.inf,
+            wheels.last.time_s if wheels else -math.inf,
             restarted,
+            self._fix_way_m,
+            fix.quality if fix else None,
         )
-        self._history.append(node)
 
     def _local(self, fix: Fix) -> tuple[float, float]:
         turn = math.remainder(fix.lon - self._origin[0], 360)
         return east_north(self._origin[0] + turn, fix.lat, *self._origin)
 
-    def _lonlat(self, ekf: Ekf) -> tuple[float, float]:
-        return offset_lonlat(*self._origin, float(ekf.x[E]), float(ekf.x[N]))
-
-
-def _is_sane(fix: Fix) -> bool:
-    return (
-        abs(fix.lat) < 89.9
-        and abs(fix.lon) <= 180
-        and _BEST_ERROR_M <= fix.error_m <= _WORST_ERROR_M
-        and (fix.heading_deg is None or abs(fix.heading_deg) <= 360)
-        and (fix.speed_mps is None or 0 <= fix.speed_mps <= 150)
-    )
-
-
-def _way(before: Fix, after: Fix) -> tuple[float, float]:
-    turn = math.remainder(after.lon - before.lon, 360)
-    return east_north(before.lon + turn, after.lat, before.lon, before.lat)
-
-
-def _is_reachable(before: Fix, after: Fix, speed_mps: float) -> bool:
-    allowed = speed_mps * (after.time_s - before.time_s) + 3 * math.hypot(before.error_m, after.error_m)
-    return math.hypot(*_way(before, after)) <= allowed
+    def _lonlat(self, east_m: float, north_m: float) -> tuple[float, float]:
+        return offset_lonlat(*self._origin, east_m, north_m)

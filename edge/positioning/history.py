@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from edge.geometry import east_north, offset_lonlat
 from edge.positioning.ekf import ACCELERATION_Q, wrap
+from edge.positioning.mounting import Mounting
 from edge.types import Pose
 
 if TYPE_CHECKING:
     from edge.positioning.odom import Odom
+    from edge.types import FixQuality
 
 #: A fix older than this no longer makes a position "gnss", seconds.
 FIX_VALID_S = 2.0
@@ -24,7 +26,10 @@ _HEADING_KNOWN = math.radians(30)
 
 @dataclass(frozen=True)
 class Place:
-    """Where the vehicle was, in radians and metres; variances along any one direction."""
+    """Where the vehicle was, in radians and metres; variances along any one direction.
+
+    `lon`, `lat`: the middle of the rear axle, or the antenna while the heading is unknown; `variance`: the antenna's.
+    """
 
     lon: float
     lat: float
@@ -38,7 +43,8 @@ class Node:
     """The state just after a measurement.
 
     `yaw_pull`: turn rate of the odometer frame beyond `turn_rate`, for at most a second.
-    `restarted`: the place has nothing to do with the one before.
+    `restarted`: the place has nothing to do with the one before. `fix_s`, `fix_way_m`, `quality`: of the last fix
+    believed, its time, the way rolled until then, and what it rested on.
     """
 
     time_s: float
@@ -51,6 +57,8 @@ class Node:
     fix_s: float
     odometer_s: float
     restarted: bool = False
+    fix_way_m: float | None = None
+    quality: FixQuality | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,9 @@ class Limits:
 class History:
     """The last states, in order of time."""
 
-    def __init__(self, *, keep_s: float, limits: Limits) -> None:
+    def __init__(self, *, keep_s: float, limits: Limits, mounting: Mounting | None = None) -> None:
         self._keep_s = keep_s
+        self._mounting = mounting or Mounting()
         self._limits = limits
         self._nodes: list[Node] = []
         #: The latest time that a pose was given for by looking beyond the last node.
@@ -112,7 +121,7 @@ class History:
             odom = replace(odom, distance_m=node.odom.distance_m - abs(way))
         speed = node.speed_mps if supported <= self._limits.coast_s else None
         fix_age = abs(time_s - node.fix_s)
-        return self._pose(time_s, odom, speed, _moved(node, rolling), fix_age=fix_age, supported=supported)
+        return self._pose(node, time_s, odom, speed, _moved(node, rolling), fix_age=fix_age, supported=supported)
 
     def _between(self, a: Node, b: Node, time_s: float) -> Pose:
         share = (time_s - a.time_s) / (b.time_s - a.time_s)
@@ -123,28 +132,63 @@ class History:
         fix_age = time_s - a.fix_s
         supported = time_s - max(a.fix_s, a.odometer_s)
         if b.restarted and a.place is not None:
-            return self._pose(time_s, odom, speed, _moved(a, time_s - a.time_s), fix_age=fix_age, supported=supported)
+            place = _moved(a, time_s - a.time_s)
+            return self._pose(a, time_s, odom, speed, place, fix_age=fix_age, supported=supported)
         to_fix = b.fix_s - time_s if b.fix_s >= time_s else math.inf
-        place = _mixed(a, b, share) if a.place is not None else _moved(b, time_s - b.time_s)
+        if a.place is None:
+            place = _moved(b, time_s - b.time_s)
+        elif b.place is None:
+            place = _moved(a, time_s - a.time_s)
+        else:
+            place = _mixed(a, b, share, self._mounting)
+        rests_on = a if fix_age <= to_fix else b
         fix_age, supported = min(fix_age, to_fix), min(supported, b.time_s - time_s)
-        return self._pose(time_s, odom, speed, place, fix_age=fix_age, supported=supported)
+        return self._pose(rests_on, time_s, odom, speed, place, fix_age=fix_age, supported=supported)
 
     def _pose(
-        self, time_s: float, odom: Odom, speed: float | None, place: Place | None, *, fix_age: float, supported: float
+        self,
+        node: Node,
+        time_s: float,
+        odom: Odom,
+        speed: float | None,
+        place: Place | None,
+        *,
+        fix_age: float,
+        supported: float,
     ) -> Pose:
+        """The antenna's pose. `node`: whose fix it rests on."""
+        x, y = odom.at(self._mounting.antenna_forward_m, self._mounting.antenna_left_m)
+        fresh, since = fix_age <= FIX_VALID_S, None
+        if node.fix_way_m is not None:
+            since = 0.0 if fresh else max(0.0, odom.distance_m - node.fix_way_m)
         pose = Pose(
-            time_s, odom.x_m, odom.y_m, math.degrees(odom.yaw), odom.distance_m, None if speed is None else abs(speed)
+            time_s,
+            x,
+            y,
+            math.degrees(odom.yaw),
+            odom.distance_m,
+            None if speed is None else abs(speed),
+            quality=node.quality,
+            since_fix_m=since,
         )
         if place is None or supported > self._limits.coast_s or place.variance > self._limits.max_error_m**2:
             return pose
+        place = _of_antenna(place, self._mounting)
         return replace(
             pose,
             lon=math.remainder(place.lon, 360),
             lat=place.lat,
             error_m=math.sqrt(place.variance),
             heading_deg=_heading_deg(place),
-            method="gnss" if fix_age <= FIX_VALID_S else "dead_reckoned",
+            method="gnss" if fresh else "dead_reckoned",
         )
+
+
+def _of_antenna(place: Place, mounting: Mounting) -> Place:
+    if place.heading is None:
+        return place
+    lon, lat = offset_lonlat(place.lon, place.lat, *mounting.arm(place.heading))
+    return replace(place, lon=lon, lat=lat)
 
 
 def _heading_deg(place: Place) -> float | None:
@@ -165,39 +209,42 @@ def _moved(node: Node, dt: float) -> Place | None:
     turn = node.turn_rate * dt
     middle = node.place.heading + turn / 2
     lon, lat = offset_lonlat(node.place.lon, node.place.lat, way * math.sin(middle), way * math.cos(middle))
-    variance += way**2 * min(node.place.heading_variance, 1.0) / 2
+    variance += way**2 * min(node.place.heading_variance, 1.0)
     return replace(node.place, lon=lon, lat=lat, variance=variance, heading=node.place.heading + turn)
 
 
-def _mixed(a: Node, b: Node, share: float) -> Place | None:
+def _mixed(a: Node, b: Node, share: float, mounting: Mounting) -> Place:
     """Between two places along a cubic (Hermite) curve that leaves and arrives at their speeds and headings."""
-    if a.place is None or b.place is None:
-        return None
+    assert a.place is not None
+    assert b.place is not None
+    start, end = a.place, b.place
+    if start.heading is None or end.heading is None:
+        start, end = (replace(_of_antenna(place, mounting), heading=None) for place in (start, end))
     dt = b.time_s - a.time_s
-    turn = math.remainder(b.place.lon - a.place.lon, 360)
-    east, north = east_north(a.place.lon + turn, b.place.lat, a.place.lon, a.place.lat)
-    (east_a, north_a), (east_b, north_b) = _velocity(a, (east / dt, north / dt)), _velocity(b, (east / dt, north / dt))
+    turn = math.remainder(end.lon - start.lon, 360)
+    east, north = east_north(start.lon + turn, end.lat, start.lon, start.lat)
+    (east_a, north_a), (east_b, north_b) = _velocity(a, start, east, north, dt), _velocity(b, end, east, north, dt)
     u = share
     to_b, leave, arrive = u * u * (3 - 2 * u), u * (1 - u) ** 2 * dt, -u * u * (1 - u) * dt
     lon, lat = offset_lonlat(
-        a.place.lon,
-        a.place.lat,
+        start.lon,
+        start.lat,
         to_b * east + leave * east_a + arrive * east_b,
         to_b * north + leave * north_a + arrive * north_b,
     )
     # Between two known places the error swells as it may have sped up and slowed down again.
     swell = ACCELERATION_Q * (u * (1 - u) * dt) ** 3 / 3
-    variance = a.place.variance + (b.place.variance - a.place.variance) * u + swell
-    nearer = a.place if u < 0.5 else b.place
-    heading = nearer.heading
-    if a.place.heading is not None and b.place.heading is not None:
-        heading = a.place.heading + u * wrap(b.place.heading - a.place.heading)
-    return Place(lon, lat, variance, heading, nearer.heading_variance)
+    variance = start.variance + (end.variance - start.variance) * u + swell
+    heading, heading_variance = None, math.inf
+    if start.heading is not None and end.heading is not None:
+        heading = start.heading + u * wrap(end.heading - start.heading)
+        heading_variance = start.heading_variance + (end.heading_variance - start.heading_variance) * u
+    return Place(lon, lat, variance, heading, heading_variance)
 
 
-def _velocity(node: Node, mean: tuple[float, float]) -> tuple[float, float]:
-    """Metres per second east and north; the mean between the nodes where the heading is unknown."""
-    if node.place is None or node.place.heading is None or node.speed_mps is None:
-        return mean
-    heading = node.place.heading
-    return node.speed_mps * math.sin(heading), node.speed_mps * math.cos(heading)
+def _velocity(node: Node, place: Place, east: float, north: float, dt: float) -> tuple[float, float]:
+    """Metres per second east and north; the mean on the way where the heading is unknown or the speed changed much."""
+    speed = node.speed_mps
+    if place.heading is None or speed is None or abs(speed) * dt > 3 * math.hypot(east, north) + 1.0:
+        return east / dt, north / dt
+    return speed * math.sin(place.heading), speed * math.cos(place.heading)

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Odom:
-    """x forward at the start, y left, yaw counter-clockwise (radians); `distance_m` is the way rolled."""
+    """The middle of the rear axle: x forward at the start, y left, yaw counter-clockwise (radians).
+
+    `distance_m` is the way rolled: it grows backwards, too.
+    """
 
     x_m: float = 0.0
     y_m: float = 0.0
     yaw: float = 0.0
     distance_m: float = 0.0
+
+    def at(self, ahead_m: float, left_m: float) -> tuple[float, float]:
+        """Where a point on the vehicle is (x, y), in a frame that started at zero in that point."""
+        sin, cos = math.sin(self.yaw), math.cos(self.yaw)
+        return self.x_m + ahead_m * (cos - 1) - left_m * sin, self.y_m + ahead_m * sin + left_m * (cos - 1)
 
     def moved(self, way_m: float, turn: float) -> Odom:
         """After a way in metres (negative: backwards) and a turn in radians clockwise, as an arc."""
