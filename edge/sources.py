@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.calibration.mount import Step, calibrate_mount
+from edge.calibration.flow import Step
+from edge.calibration.mount import calibrate_mount
 from edge.cameras.gstreamer import GstreamerDevice, redacted
 from edge.cameras.live import Device, LiveCamera
 from edge.cameras.pi import PiDevice
@@ -81,7 +82,7 @@ def mount_from_drive(source: Path, track: Track, height_m: float, *, name: str |
     if len(track.fixes) < 2 and not track.odometry:
         return None
     found = calibrate_mount(
-        _straight_steps(source, track), height_m=height_m, calibration_id=name or f"from-drive-height-{height_m:g}m"
+        straight_steps(source, track), height_m=height_m, calibration_id=name or f"from-drive-height-{height_m:g}m"
     )
     if found is not None and name is None:
         _log.info(
@@ -95,13 +96,13 @@ def mount_from_drive(source: Path, track: Track, height_m: float, *, name: str |
     return found
 
 
-def _straight_steps(source: Path, track: Track) -> Iterator[Step]:
+def straight_steps(source: Path, track: Track, most: int = _PAIRS) -> Iterator[Step]:
     """Neighbouring frames of the drive's beginning between which the vehicle went straight ahead."""
     camera = open_replay(source, times=track.frame_times)
     positions, estimator = ReplayPositions(track.fixes, track.odometry), Estimator()
     before, pairs = None, 0
     try:
-        while pairs < _PAIRS:
+        while pairs < most:
             frame = camera.read()
             for measurement in positions.until(frame.time_s + 2.0):
                 estimator.add(measurement)

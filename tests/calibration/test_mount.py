@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.calibration.mount import Flow, Step, calibrate_mount, solve
+from edge.calibration.flow import Flow, Step
+from edge.calibration.mount import calibrate_mount, solve
 from edge.geometry import Calibration
 
 
