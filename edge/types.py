@@ -138,11 +138,13 @@ class Correction:
     """A stretch of the past whose poses are better known now than when they were given.
 
     `pose_at` gives the smoothed pose of any time from `start_s` to `end_s`; its `odom_*` are those given before.
+    `reason`: what made them better known.
     """
 
     start_s: float
     end_s: float
     pose_at: Callable[[float], Pose]
+    reason: Literal["fix_returned", "known_point"] = "fix_returned"
 
 
 @dataclass(frozen=True)
