@@ -27,7 +27,7 @@ import cv2
 
 from benchmarks.geometry.figure import Figure, Plan, Row, table
 
-ROWS = ("street",)
+ROWS = ("street", "tunnel", "scenarios", "cost", "bad_input")
 WORKERS = 2
 
 

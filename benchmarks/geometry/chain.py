@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import cv2
 import numpy as np
+from edge.positioning.positioner import Positioner
 
 from benchmarks.geometry.route import lonlat
 from benchmarks.geometry.sensors import Live, Readings
 from benchmarks.geometry.things import Thing
-from benchmarks.geometry.world import World
+from benchmarks.geometry.world import Vehicle, World
 from edge.clock import UtcClock
 from edge.config import DefectsConfig, SamplingConfig
 from edge.defects.tracker import Defect, Step, Tracker, TrackerSettings
@@ -28,6 +29,8 @@ from edge.delivery.jsonl import JsonlSink
 from edge.geometry import Calibration, east_north
 from edge.pipeline import Identity, Pipeline, Stages
 from edge.positioning.estimator import Estimator
+from edge.positioning.line import Line
+from edge.positioning.mounting import Mounting
 from edge.sampling.coverage import CoverageLog
 from edge.sampling.quality import Limits
 from edge.sampling.sampler import Sampler
@@ -67,9 +70,9 @@ class Run:
     seen: list[Seen] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
-    #: Of every frame that the camera gave, and of those judged.
+    #: Of every frame that the camera gave; the times of those judged.
     poses: list[Pose] = field(default_factory=list)
-    judged: list[Pose] = field(default_factory=list)
+    judged_at: list[float] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -118,6 +121,12 @@ class _Watched(Tracker):
         return step
 
 
+def positioner(vehicle: Vehicle, lines: Sequence[Line]) -> Positioner:
+    """Positions as the daemon wires them."""
+    mounting = Mounting(antenna_forward_m=vehicle.antenna_forward_m)
+    return Positioner(Estimator(mounting=mounting), lines)
+
+
 @cache
 def texture(width: int, height: int) -> Picture:
     """A picture that is bright, sharp and structured enough to be judged."""
@@ -132,8 +141,8 @@ def drive(
     *,
     seed: int,
     misses: float = 0.0,
+    lines: Sequence[Line] = (),
     calibration: Calibration | None = None,
-    watch: Callable[[Pipeline], None] | None = None,
 ) -> Run:
     """Drive through the world. `calibration`: what the vehicle believes of its camera (default: the vehicle's)."""
     calibration = calibration or world.vehicle.camera
@@ -143,7 +152,7 @@ def drive(
         max_range_m=defaults.max_range_m, min_frames=defaults.min_frames, min_certainty=defaults.min_certainty
     )
     tracker, out = _Watched(settings, calibration), io.StringIO()
-    estimator = Estimator()
+    estimator = positioner(world.vehicle, lines)
     pipeline = Pipeline(
         Stages(
             positions=Live(said.measurements),
@@ -165,16 +174,11 @@ def drive(
     for index in range(int((world.motion.duration_s - 0.2) * FRAMES_PER_S)):
         # A camera is not exactly regular.
         oracle.time_s = 0.15 + index / FRAMES_PER_S + float(np.clip(shaking.normal(0, 0.002), -0.01, 0.01))
-        known = len(oracle.judged_at)
         pipeline.take(Frame(picture, oracle.time_s, index, f"{index:06d}"))
         if pipeline.pose is not None:
             run.poses.append(pipeline.pose)
-            if len(oracle.judged_at) > known:
-                run.judged.append(pipeline.pose)
-        if watch is not None:
-            watch(pipeline)
     pipeline.finish()
-    run.counters, run.counts = pipeline.counters, estimator.counts
+    run.judged_at, run.counters, run.counts = oracle.judged_at, pipeline.counters, estimator.counts
     _sort(run, out.getvalue(), tracker.finished, oracle)
     return run
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from benchmarks.geometry.route import Floats, lonlat
 from benchmarks.geometry.world import World
-from edge.positioning.replay import ReplayPositions
 from edge.simulator.sensors import (
     GNSS_MEMORY_S,
     GYRO_BIAS_DPS,
@@ -55,9 +54,9 @@ RTK = Fitted(error_m=0.02, quality="rtk_fixed")
 
 @dataclass(frozen=True)
 class Readings:
-    """What the sensors say in order of time, and the receiver's true error (east, north; metres) at its times."""
+    """What the sensors say, each with its time of arrival, and the receiver's true error (east, north; metres)."""
 
-    measurements: tuple[Measurement, ...]
+    measurements: tuple[tuple[float, Measurement], ...]
     error_times: Floats = field(repr=False)
     errors: Floats = field(repr=False)
 
@@ -68,15 +67,17 @@ class Readings:
 
 
 class Live:
-    """A source of positions that knows what a live vehicle knows: nothing younger than `LATENCY_S`."""
+    """A source of positions that knows what a live vehicle knows: what has arrived, in the order in which it did."""
 
-    def __init__(self, measurements: Sequence[Measurement]) -> None:
-        self._replay = ReplayPositions((), ())
-        self._replay._measurements = list(measurements)  # noqa: SLF001 - landmarks and accelerations, too
+    def __init__(self, measurements: Sequence[tuple[float, Measurement]]) -> None:
+        self._arriving, self._next = measurements, 0
 
     def until(self, time_s: float) -> Sequence[Measurement]:
         """All that has come by then."""
-        return self._replay.until(time_s - LATENCY_S)
+        start = self._next
+        while self._next < len(self._arriving) and self._arriving[self._next][0] <= time_s:
+            self._next += 1
+        return [measurement for _, measurement in self._arriving[start : self._next]]
 
     def close(self) -> None:
         """Nothing to release."""
@@ -88,7 +89,7 @@ def readings(world: World, fitted: Fitted, *, seed: int) -> Readings:
     wheels = _odometry(world, fitted, np.random.default_rng([seed, 3])) if fitted.odometer else []
     both: list[Measurement] = [*wheels, *fixes]
     both.sort(key=lambda m: (m.time_s, isinstance(m, Fix)))
-    return Readings(tuple(both), times, errors)
+    return Readings(tuple((m.time_s + LATENCY_S, m) for m in both), times, errors)
 
 
 def _fixes(world: World, fitted: Fitted, rng: np.random.Generator) -> tuple[list[Fix], Floats, Floats]:
