@@ -28,7 +28,10 @@ Surface = Literal["road", "lining"]
 #: A look farther off is another place: 99 % of chi-squared with two degrees of freedom.
 GATE = 9.2
 #: However coarse the looks, metres.
-_MAX_GATE_M = 2.0
+_MAX_GATE_M = 3.0
+#: A body nods about once a second, so looks 0.2 s apart nod nearly alike: the variance of the mean of n looks is about
+#: this many times that of n independent ones, (1 + r) / (1 - r) with r = 0.5 from one to the next (Bartlett 1946).
+_NODS_ALIKE = 3.0
 #: A crack's rectangle never grows beyond this: a crack that long is a section's condition, not one repair.
 _MAX_CRACK_M = 60.0
 
@@ -41,6 +44,9 @@ class Place(Protocol):
 
     def joined(self, other: Place) -> Place:
         """This place, improved by another look at it."""
+
+    def kept(self) -> Place:
+        """A first look as the place of a track."""
 
     def overlap(self, other: Place) -> float:
         """Intersection over union of the two rectangles, 0 to 1."""
@@ -158,10 +164,15 @@ class SurfacePlace:
             yaw_deg=yaw_deg,
         )
 
+    def kept(self) -> SurfacePlace:
+        """With the whole of the nodding's spread, widened because the next looks nod alike."""
+        return self.levelled(0.0, math.sqrt(_NODS_ALIKE))
+
     def joined(self, other: Place) -> SurfacePlace:
         """Kalman update by a look; a crack's rectangle also grows. The sides then run along the look's heading."""
         if not isinstance(other, SurfacePlace):
             return self
+        other = other.kept()
         own = self.turned(other.yaw_deg)
         gain = own.spread @ np.linalg.inv(own.spread + other.spread)
         centre = np.array([own.x_m, own.y_m]) + gain @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
@@ -247,6 +258,10 @@ class PixelPlace:
         (ax, ay, ad), (bx, by, bd) = _centre(self.box), _centre(other.box)
         apart = math.hypot(ax - bx, ay - by) / max(ad, bd, 0.02 * self.width)
         return GATE * (0.5 + 0.5 * apart) if apart <= 1 else None
+
+    def kept(self) -> PixelPlace:
+        """As it is."""
+        return self
 
     def joined(self, other: Place) -> Place:
         """The newest look: in a moving picture older boxes say nothing."""

@@ -75,7 +75,7 @@ class Track:
         self.asked_m = sighting.pose.distance_m
         last = self.sightings[-1] if self.sightings else None
         if last is None or sighting.is_news(last):
-            self.place = place if last is None else self.place.joined(place)
+            self.place = place.kept() if last is None else self.place.joined(place)
             self._count(sighting)
         elif last is not None and sighting.detection.score > last.detection.score:
             self._recount(last, sighting)

@@ -103,9 +103,8 @@ class Tracker:
         best_now: dict[int, Box] = {}
         for index, (sighting, place) in enumerate(looks):
             matched = pairing.matched.get(index)
-            at = place.levelled(pairing.nod.value, pairing.nod.sigma) if isinstance(place, SurfacePlace) else place
-            track = self._open(sighting, at) if matched is None else self._tracks[matched]
-            if track.add(sighting, at):
+            track = self._open(sighting, place) if matched is None else self._tracks[matched]
+            if track.add(sighting, place):
                 best_now[track.id] = sighting.detection.box
         seen = set(pairing.matched.values())
         for index, track in enumerate(self._tracks[:known]):
