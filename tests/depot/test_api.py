@@ -104,7 +104,8 @@ def test_news_are_asked_for_from_the_last_change_seen(depot):
     "path",
     [
         "/api/cases?bbox=1,2,3", "/api/cases?bbox=a,b,c,d", "/api/cases?bbox=0,10,0,5", "/api/cases?bbox=nan,0,1,1",
-        "/api/cases?limit=0", "/api/cases?limit=10001", "/api/roughness?limit=0", "/api/roughness?after=-1", "/api/cases?after=-1", "/api/cases/0", "/api/cases/x",
+        "/api/roughness?limit=0", "/api/roughness?after=-1", "/api/cases?limit=0", "/api/cases?limit=10001",
+        "/api/cases?after=-1", "/api/cases/0", "/api/cases/x",
         "/pictures/../depot.sqlite.jpg", "/pictures/ABC.jpg", "/api/cases/99", "/static/../api.py", "/?lang=fr",
     ],
 )  # fmt: skip

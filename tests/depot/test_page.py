@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+import io
+
+import msgspec
+import numpy as np
 import pytest
+from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from messages.types import LinePosition, Position
+from messages.types import LinePosition, LineStretch, LiningPlace, Position
 from tests.browser import no_errors, press, shot, text, until
 from tests.depot import samples
 from tests.servers import free_port, mosquitto
@@ -36,10 +42,131 @@ def vehicle(broker):
 
 WORDS = {
     "de": {"kind": "Schlagloch", "size": "0,41 m", "without": "Ohne Position", "online": "1 von 1 online",
-           "method": "Koppelnavigation", "grid": "Raster"},
+           "method": "gekoppelt", "grid": "Raster"},
     "en": {"kind": "Pothole", "size": "0.41 m", "without": "Without position", "online": "1 of 1 online",
            "method": "Dead reckoning", "grid": "Grid"},
 }  # fmt: skip
+
+
+POTHOLE, ROUGH, SMOOTH, BLOW = (179, 38, 30), (159, 85, 143), (242, 208, 114), (91, 31, 105)
+
+
+def painted(browser, colour: tuple[int, int, int]) -> tuple[float, float, int] | None:
+    """Middle (x, y in pixels of the map) and number of the map's pixels in a colour; None where there are none."""
+    browser.execute_script("document.querySelector('.notes').style.visibility = 'hidden'")  # it has the same colours
+    image = Image.open(io.BytesIO(browser.find_element(By.ID, "map").screenshot_as_png)).convert("RGB")
+    browser.execute_script("document.querySelector('.notes').style.visibility = ''")
+    rows, columns = np.nonzero(np.abs(np.asarray(image, int) - colour).max(axis=2) <= 10)
+    return (float(columns.mean()), float(rows.mean()), len(rows)) if len(rows) >= 20 else None
+
+
+def metres_per_pixel(browser) -> float:
+    scale = browser.find_element(By.CSS_SELECTOR, ".maplibregl-ctrl-scale")
+    return float(scale.text.split()[0]) / scale.size["width"]
+
+
+TUNNEL_WORDS = {
+    "de": {
+        "list": "U79, Gleis 1, km 3,412, links", "basis": "gekoppelt (Tunnel), 340 m seit letztem Fix",
+        "accuracy": "± 9,0 mmit 95 % im Umkreis von 22,1 m", "lining": "Uhrlage 2:30 (rechts), 3,1 m über",
+        "moved": "nachträglich korrigiert, um 22 m verschoben",
+        "short": "U79, Gleis 1, km 3,390, links · Lage korrigiert",
+        "now": "entlang Linie U79, Gleis 1, km 3,390, links± 3 m", "wheel": "vom Rad bestätigtStoß 12,5 m/s²",
+        "gnss": "GNSS, RTK fix",
+    },
+    "en": {
+        "list": "U79, track 1, km 3.412, left", "basis": "Dead reckoning (tunnel), 340 m since the last fix",
+        "accuracy": "± 9.0 m95 % within 22.1 m", "lining": "at 2:30 o'clock (right), 3.1 m above",
+        "moved": "corrected afterwards, moved by 22 m", "short": "U79, track 1, km 3.390, left · place corrected",
+        "now": "Along line U79, track 1, km 3.390, left± 3 m", "wheel": "confirmed by the wheelshock 12.5 m/s²",
+        "gnss": "GNSS, RTK fix",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_case_in_a_tunnel_says_where_and_how_well_and_moves_without_a_reload(
+    browser, depot, vehicle, tmp_path, language
+):
+    words = TUNNEL_WORDS[language]
+    reckoned = Position(lon=6.7623, lat=51.4344, error_m=9.0, method="dead_reckoned", since_fix_m=340.0)
+    line = LinePosition(line="U79", chainage_m=3412.0, error_m=9.0, track="1", side="left")
+    stretch = LineStretch(line="U79", from_m=3500.0, to_m=3330.0, error_m=9.0, track="1")
+    vehicle.send(samples.status(), 100)
+    vehicle.send(samples.coverage(line=stretch, surface="lining"), 101)
+    vehicle.send(
+        samples.observation(
+            surface="lining", position=reckoned, line=line, lining=LiningPlace(clock=2.5, height_m=3.1, side="right")
+        ),
+        1,
+    )
+    browser.get(f"{depot.url}/?lang={language}&case=1")
+    until(browser, lambda: words["list"] in text(browser, "[data-case='1'] .row-place"))
+    browser.execute_script("window.neverReloaded = true")
+    facts = plain(text(browser, ".facts"))
+    assert words["basis"] in facts
+    assert words["accuracy"] in facts
+    assert words["lining"] in facts
+    before = until(browser, lambda: painted(browser, POTHOLE))
+    shot(browser, tmp_path, f"tunnel-before-{language}")
+
+    exact = Position(lon=6.7623, lat=51.4346, error_m=3.0, method="line", since_fix_m=340.0)
+    vehicle.send(
+        samples.revision(1, 1, position=exact, line=msgspec.structs.replace(line, chainage_m=3390.0, error_m=3.0)), 2
+    )
+    until(browser, lambda: text(browser, "[data-case='1'] .row-place") == words["short"])
+    facts = plain(text(browser, ".facts"))
+    assert words["moved"] in facts
+    assert words["now"] in facts
+    after = until(browser, lambda: (now := painted(browser, POTHOLE)) and abs(now[1] - before[1]) > 40 and now)
+    assert before[1] - after[1] == pytest.approx(22.2 / metres_per_pixel(browser), rel=0.1)
+    assert after[0] == pytest.approx(before[0], abs=3)
+
+    vehicle.send(samples.roughness(1), 3)
+    until(browser, lambda: words["wheel"] in plain(text(browser, ".facts")))
+    shot(browser, tmp_path, f"tunnel-after-{language}")
+    fixed = Position(lon=6.7623, lat=51.4346, error_m=0.02, method="gnss", quality="rtk_fixed")
+    vehicle.send(samples.revision(1, 2, position=fixed), 4)
+    until(browser, lambda: words["gnss"] in text(browser, ".facts"))
+    assert browser.execute_script("return window.neverReloaded")
+    no_errors(browser)
+
+
+def plain(words: str) -> str:
+    return words.replace("\u00a0", " ")
+
+
+def test_roughness_is_a_layer_that_is_switched_on_and_off(browser, depot, vehicle, tmp_path):
+    vehicle.send(samples.coverage(), 101)
+    vehicle.send(samples.observation(), 1)
+    vehicle.send(samples.roughness(1), 2)
+    browser.get(depot.url)
+    until(browser, lambda: painted(browser, POTHOLE))
+    button = browser.find_element(By.ID, "roughness")
+    assert button.text == "Rauheit"
+    assert painted(browser, ROUGH) is None
+    assert not browser.find_element(By.CSS_SELECTOR, ".legend .ramp").is_displayed()
+    button.click()
+    until(browser, lambda: painted(browser, ROUGH) and painted(browser, SMOOTH))
+    assert button.get_attribute("aria-pressed") == "true"
+    assert "nur ein Anhalt" in browser.find_element(By.CSS_SELECTOR, ".legend .ramp").text
+
+    x, y, _ = until(browser, lambda: painted(browser, BLOW))
+    area = browser.find_element(By.ID, "map")
+    half_width, half_height = area.size["width"] / 2, area.size["height"] / 2
+    ActionChains(browser).move_to_element_with_offset(area, round(x - half_width), round(y - half_height)).perform()
+    until(browser, lambda: "Stoß 12,5 m/s², gehört zu Fall 1" in text(browser, ".hint"))
+    shot(browser, tmp_path, "roughness")
+
+    before = painted(browser, ROUGH)[2]
+    section = msgspec.structs.replace(samples.roughness().sections[1], path=((6.7623, 51.4347), (6.7626, 51.4347)))
+    vehicle.send(samples.roughness(sections=(section,), shocks=()), 3)
+    until(browser, lambda: painted(browser, ROUGH)[2] > 1.5 * before)
+    browser.find_element(By.ID, "language").click()
+    assert button.text == "Roughness"
+    button.click()
+    until(browser, lambda: painted(browser, ROUGH) is None)
+    no_errors(browser)
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

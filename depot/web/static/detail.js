@@ -3,7 +3,7 @@
 // One case in full: the picture with the defect's box drawn over it, a close-up, the facts.
 
 import { dot, element, svg } from "./dom.js";
-import { classColour, className, dateTime, number, percent, say } from "./words.js";
+import { classColour, className, clockFace, dateTime, linePlace, number, percent, placeBasis, say } from "./words.js";
 
 /** The panel of a case. `close` is called by its close button. */
 export function drawDetail(panel, feature, { close, enlarge }) {
@@ -84,15 +84,18 @@ function* factsOf({ geometry, properties: p }) {
   if (geometry) {
     const [lon, lat] = geometry.coordinates;
     const link = element("a", { href: `geo:${lat},${lon}`, title: say("open_in_map_app") }, degrees(lat, lon));
-    yield ["position", link, metres(p.position_error_m, 1)];
-    yield ["found_by", say(p.position_method === "line" ? "by_line" : p.position_method), p.position_revised ? say("revised") : null];
+    yield ["position", link, revised(p)];
+    yield ["accuracy", metres(p.position_error_m, 1), say("within", { m: number(p.position_radius_95_m, 1) })];
+    yield ["found_by", placeBasis(p), p.position_method === "line" && p.line !== null ? metres(p.chainage_error_m, 0) : null];
   } else {
-    yield ["position", say("position_unknown")];
+    yield ["position", say("position_unknown"), revised(p)];
   }
-  if (p.line !== null) {
-    const where = [say("at_metre", { m: number(p.chainage_m, 1) }), p.track, p.side && say(p.side)];
-    yield ["line", `${p.line}, ${where.filter(Boolean).join(", ")}`, metres(p.chainage_error_m, 1)];
+  if (p.line !== null && p.position_method !== "line") yield ["line", linePlace(p), metres(p.chainage_error_m, 0)];
+  if (p.lining_clock !== null) {
+    const side = say(`lining_${p.lining_side}`);
+    yield ["lining", say("on_lining", { clock: clockFace(p.lining_clock), side, m: number(p.lining_height_m, 1) })];
   }
+  if (p.shock_mps2 !== null) yield ["wheel", say("wheel_confirms"), say("blow", { a: number(p.shock_mps2, 1) })];
   yield ["score", percent(p.score)];
   yield ["frames", p.frames_seen === 1 ? say("frame") : say("n_frames", { n: number(p.frames_seen) })];
   yield ["time", p.utc ? dateTime(p.utc) : say("time_unknown"), say(`clock_${p.time_quality}`)];
@@ -109,6 +112,11 @@ function* factsOf({ geometry, properties: p }) {
 function degrees(lat, lon) {
   const one = (value, positive, negative) => `${number(Math.abs(value), 5)}°\u00a0${value < 0 ? negative : positive}`;
   return `${one(lat, "N", "S")}, ${one(lon, say("east"), "W")}`;
+}
+
+function revised({ position_revision: revision, position_moved_m: moved }) {
+  if (!revision) return null;
+  return moved === null ? say("revised") : say("moved", { m: number(moved, moved < 10 ? 1 : 0) });
 }
 
 /** "± 1.8 m", never broken over two lines. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plain grid in metres for maps without a base map, and the few bits of geometry that it needs.
 
+export const EMPTY = { type: "FeatureCollection", features: [] };
 const METRES_PER_DEGREE = (Math.PI * 6371008.8) / 180;
 
 /** Lines that fill `bounds` (west, south, east, north), `step` metres apart, every fifth one "major". */

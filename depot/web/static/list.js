@@ -3,7 +3,7 @@
 // The list of cases: filters by class, those with a position first, then those without; walked by keyboard.
 
 import { dot, element } from "./dom.js";
-import { ago, classColour, className, number, say } from "./words.js";
+import { ago, classColour, className, linePlace, number, say } from "./words.js";
 
 const STEP = 300;
 
@@ -130,6 +130,7 @@ export class List {
 
   #row({ id, properties }) {
     const fresh = this.#depot.fresh.has(id);
+    const place = shortPlace(properties);
     return element(
       "div",
       { role: "option", id: `case-${id}`, "data-case": id, "aria-selected": "false", class: fresh ? "row fresh" : "row" },
@@ -138,8 +139,14 @@ export class List {
       element("span", { class: "row-number" }, say("case", { n: id })),
       element("span", { class: "row-size" }, shortSize(properties)),
       element("span", { class: "row-time" }, ago(properties.utc ?? properties.received_utc)),
+      place ? element("span", { class: "row-place" }, place) : null,
     );
   }
+}
+
+function shortPlace(properties) {
+  const { line, position_revision: revision } = properties;
+  return [line !== null && linePlace(properties), revision && say("revised_short")].filter(Boolean).join(" · ");
 }
 
 function shortSize({ length_m: length, width_m: width, severity }) {

@@ -13,6 +13,7 @@ import { className, currentLanguage, say, setLanguage, translatePage } from "./w
 const detail = document.getElementById("detail");
 const large = document.getElementById("large");
 const vehicles = document.getElementById("vehicles");
+const roughness = document.getElementById("roughness");
 const address = new URL(location.href);
 
 const depot = new Depot();
@@ -123,6 +124,13 @@ document.addEventListener("click", (event) => {
   if (!vehicles.contains(event.target)) vehicles.open = false;
 });
 
+roughness.addEventListener("click", () => {
+  const on = roughness.getAttribute("aria-pressed") !== "true";
+  roughness.setAttribute("aria-pressed", String(on));
+  map.showRoughness(on);
+  if (on) depot.wantRoughness();
+});
+
 for (const tab of document.querySelectorAll("[data-goto]")) {
   tab.addEventListener("click", () => show(tab.dataset.goto));
 }
@@ -137,6 +145,7 @@ depot.addEventListener("change", (event) => {
   drawVehicles(depot);
   drawSelected();
   map.draw(list.visible);
+  map.mark(depot.cases.get(selected) ?? null); // it may have been corrected
 });
 depot.addEventListener("change", () => {
   list.draw(); // an empty depot says so once it has answered

@@ -5,13 +5,13 @@
 
 import { getJson } from "./depot.js";
 import { element } from "./dom.js";
-import { boundsOf, circle, gridLines, roundStep } from "./grid.js";
-import { classColours, className, number, OTHER_COLOUR, say } from "./words.js";
+import { boundsOf, circle, EMPTY, gridLines, roundStep } from "./grid.js";
+import { hint, HINTED } from "./hints.js";
+import { addLayers, plainStyle, showRoughness } from "./layers.js";
+import { number, say } from "./words.js";
 
-const EMPTY = { type: "FeatureCollection", features: [] };
 const BASE_MAP_TIMEOUT_MS = 5000;
 const NOWHERE = [6.7623, 51.4344]; // shown while no place is known: Duisburg
-const BACKGROUND = "#eef1ee";
 
 export class CaseMap {
   #depot;
@@ -26,6 +26,7 @@ export class CaseMap {
   #popup = null;
   #visible = [];
   #selected = null;
+  #roughness = false;
 
   constructor(depot, settings, select) {
     this.#depot = depot;
@@ -59,10 +60,11 @@ export class CaseMap {
       this.#map.on(gesture, (event) => { if (event.originalEvent) this.#follow = false; });
     }
     await new Promise((ready) => this.#map.once("style.load", ready));
-    this.#addLayers();
+    addLayers(this.#map);
     this.#addBehaviour();
     this.draw(this.#visible);
     this.select(this.#selected);
+    this.showRoughness(this.#roughness);
   }
 
   /** Draw cases (already filtered), tracks and vehicles. */
@@ -72,20 +74,34 @@ export class CaseMap {
     const placed = visible.filter((feature) => feature.geometry);
     this.#map.getSource("cases").setData({ type: "FeatureCollection", features: placed });
     this.#map.getSource("tracks").setData({ type: "FeatureCollection", features: this.#depot.tracks });
+    this.#map.getSource("roughness").setData({ type: "FeatureCollection", features: this.#depot.roughness });
     this.#drawVehicles();
-    document.getElementById("legend").hidden = !this.#depot.tracks.length;
+    showLegend("tracks", this.#depot.tracks.length > 0);
     if (this.#follow) this.#fit();
+  }
+
+  /** Mark a case where it lies now, with the circle that it lies in with 95 %. */
+  mark(feature) {
+    this.#selected = feature;
+    const place = feature?.geometry?.coordinates;
+    const marks = place ? [feature, circle(place, feature.properties.position_radius_95_m)] : [];
+    this.#map?.getSource("selected")?.setData({ type: "FeatureCollection", features: marks });
+    showLegend("selected", marks.length > 0);
+  }
+
+  /** Show or hide how the roads felt. */
+  showRoughness(on) {
+    this.#roughness = on;
+    showLegend("roughness", on);
+    if (this.#map?.getSource("roughness")) showRoughness(this.#map, on);
   }
 
   /** Mark a case and bring it into view. */
   select(feature) {
-    this.#selected = feature;
+    this.mark(feature);
     this.resize(); // a case that opens or closes takes or gives room
-    if (!this.#map?.getSource("selected")) return;
     const place = feature?.geometry?.coordinates;
-    const marks = place ? [feature, circle(place, feature.properties.position_error_m)] : [];
-    this.#map.getSource("selected").setData({ type: "FeatureCollection", features: marks });
-    if (!place) return;
+    if (!place || !this.#map?.getSource("selected")) return;
     this.#follow = false;
     const { left, right, width, height } = this.#map.getCanvas().getBoundingClientRect();
     // On middle widths the open case lies over the map's right part. (Over all of it: a phone, or it is not shown.)
@@ -128,42 +144,7 @@ export class CaseMap {
         this.#message("base_map_failed");
       }
     }
-    const style = {
-      version: 8,
-      sources: { grid: { type: "geojson", data: EMPTY } },
-      layers: [
-        { id: "background", type: "background", paint: { "background-color": BACKGROUND } },
-        { id: "grid", type: "line", source: "grid", paint: {
-          "line-color": ["case", ["get", "major"], "#bcc6c1", "#d7deda"], "line-width": ["case", ["get", "major"], 1.2, 0.8],
-        } },
-      ],
-    };
-    if (tiles) {
-      style.sources.tiles = { type: "raster", tiles: [tiles], tileSize: 256, maxzoom: 19, attribution };
-      style.layers.push({ id: "tiles", type: "raster", source: "tiles" });
-    }
-    return style;
-  }
-
-  #addLayers() {
-    const map = this.#map;
-    for (const id of ["tracks", "selected", "cases"]) map.addSource(id, { type: "geojson", data: EMPTY });
-    const round = { "line-cap": "round", "line-join": "round" };
-    const wide = ["interpolate", ["exponential", 1.6], ["zoom"], 12, 2, 16, 5, 20, 16];
-    map.addLayer({ id: "tracks", type: "line", source: "tracks", filter: ["get", "valid"], layout: round,
-      paint: { "line-color": "#8fa9ae", "line-width": wide, "line-opacity": 0.75 } });
-    map.addLayer({ id: "tracks-blind", type: "line", source: "tracks", filter: ["!", ["get", "valid"]],
-      layout: { "line-join": "round" }, paint: { "line-color": "#96813f", "line-width": wide, "line-opacity": 0.8, "line-dasharray": [1, 1] } });
-    map.addLayer({ id: "error", type: "fill", source: "selected", filter: ["==", ["geometry-type"], "Polygon"],
-      paint: { "fill-color": "#12343b", "fill-opacity": 0.13, "fill-outline-color": "#12343b" } });
-    const size = ["interpolate", ["linear"], ["zoom"], 10, 3.5, 15, 6, 18, 8.5];
-    map.addLayer({ id: "cases", type: "circle", source: "cases", paint: {
-      "circle-color": ["match", ["get", "class"], ...classColours().flat(), OTHER_COLOUR],
-      "circle-radius": size, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5,
-    } });
-    map.addLayer({ id: "selected", type: "circle", source: "selected", filter: ["==", ["geometry-type"], "Point"], paint: {
-      "circle-radius": 15, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": "#12343b", "circle-stroke-width": 3,
-    } });
+    return plainStyle(tiles, attribution);
   }
 
   #addBehaviour() {
@@ -174,16 +155,14 @@ export class CaseMap {
       if (near.length) this.#select(near[0].properties.case, { open: true });
     });
     this.#popup = new this.#library.Popup({ closeButton: false, closeOnClick: false, offset: 12, className: "hint" });
-    map.on("mousemove", "cases", (event) => {
-      const { properties, geometry } = event.features[0];
-      map.getCanvas().style.cursor = "pointer";
-      const text = `${className(properties.class)} · ${say("case", { n: properties.case })}`;
-      this.#popup.setLngLat(geometry.coordinates).setDOMContent(element("p", {}, text)).addTo(map);
+    map.on("mousemove", (event) => {
+      const [found] = map.queryRenderedFeatures(event.point, { layers: HINTED });
+      const text = found && hint(found, this.#depot);
+      map.getCanvas().style.cursor = found?.layer.id === "cases" ? "pointer" : "";
+      if (text) this.#popup.setLngLat(event.lngLat).setDOMContent(element("p", {}, text)).addTo(map);
+      else this.#popup.remove();
     });
-    map.on("mouseleave", "cases", () => {
-      map.getCanvas().style.cursor = "";
-      this.#popup.remove();
-    });
+    map.on("mouseout", () => this.#popup.remove());
     map.on("moveend", () => this.#drawGrid());
     this.#drawGrid();
   }
@@ -239,6 +218,10 @@ export class CaseMap {
     message.textContent = say(key);
     message.hidden = false;
   }
+}
+
+function showLegend(of, on) {
+  for (const entry of document.querySelectorAll(`[data-legend="${of}"]`)) entry.hidden = !on;
 }
 
 function controlWords() {

@@ -22,8 +22,15 @@ const WORDS = {
     severity: "Schwere", east: "O", severity_of: "Stufe {n} von 5", grade: "Stufe {n}", rule: "Regel {r}", line: "Linie", received: "Eingegangen",
     size_unknown: "nicht gemessen", position_unknown: "ohne Position",
     time_unknown: "Uhrzeit unbekannt", people: "{n} Personen", vehicles_hidden: "{n} Fahrzeuge", nothing_hidden: "nichts nötig",
-    gnss: "Satellit", dead_reckoned: "Koppelnavigation", by_line: "entlang der Linie", revised: "nachträglich berichtigt",
-    at_metre: "bei {m} m", left: "links", middle: "Mitte", right: "rechts", heading: "Fahrtrichtung", speed: "Geschwindigkeit",
+    accuracy: "Genauigkeit", within: "mit 95 % im Umkreis von {m} m", gnss: "GNSS", dead_reckoned: "gekoppelt", in_tunnel: "(Tunnel)",
+    autonomous: "ohne Korrekturdaten", differential: "mit Korrekturdaten", rtk_float: "RTK float", rtk_fixed: "RTK fix", dead_reckoning: "Empfänger koppelt selbst",
+    since_fix: "{m} m seit letztem Fix", along_line: "entlang Linie {place}", along_a_line: "entlang einer Linie",
+    revised: "nachträglich korrigiert", moved: "nachträglich korrigiert, um {m} m verschoben", revised_short: "Lage korrigiert",
+    at_km: "km {km}", track: "Gleis {t}", left: "links", middle: "Mitte", right: "rechts", heading: "Fahrtrichtung", speed: "Geschwindigkeit",
+    lining: "Tunnelschale", on_lining: "Uhrlage {clock} ({side}), {m} m über Fahrbahn oder Schiene", lining_left: "links", lining_crown: "Firste", lining_right: "rechts",
+    wheel: "Rad", wheel_confirms: "vom Rad bestätigt", blow: "Stoß {a} m/s²",
+    roughness: "Rauheit", rough_scale: "Rauheit: glatt (0,5 m/s²) bis rau (4 m/s²), nur ein Anhalt", blow_seen: "Stoß, Schaden im Bild", blow_unseen: "Stoß, nichts im Bild",
+    blow_of: "{what}, gehört zu {case}", section: "Rauheit {a} m/s² auf {m} m, gefahren mit {v} km/h", circle: "Kreis: mit 95 % liegt der Schaden darin",
     clock_gnss: "Uhr: Satellit", clock_ntp: "Uhr: Netz", clock_rtc: "Uhr: Gerät", clock_replay: "Uhr: Aufzeichnung", clock_unset: "Uhr: nicht gestellt",
     open_in_map_app: "In Karten-App öffnen", grid: "Raster {m}", map_missing: "Die Kartenbibliothek fehlt. Einmal „python -m depot.web.install“ ausführen; die Liste geht auch so.",
     map_failed: "Der Browser kann hier keine Karte zeichnen (WebGL fehlt). Die Liste geht auch so.",
@@ -50,8 +57,15 @@ const WORDS = {
     severity: "Severity", east: "E", severity_of: "Grade {n} of 5", grade: "grade {n}", rule: "rule {r}", line: "Line", received: "Received",
     size_unknown: "not measured", position_unknown: "without position",
     time_unknown: "Time unknown", people: "{n} people", vehicles_hidden: "{n} vehicles", nothing_hidden: "nothing needed",
-    gnss: "Satellite", dead_reckoned: "Dead reckoning", by_line: "Along the line", revised: "corrected afterwards",
-    at_metre: "at {m} m", left: "left", middle: "middle", right: "right", heading: "Heading", speed: "Speed",
+    accuracy: "Accuracy", within: "95 % within {m} m", gnss: "GNSS", dead_reckoned: "Dead reckoning", in_tunnel: "(tunnel)",
+    autonomous: "without correction data", differential: "with correction data", rtk_float: "RTK float", rtk_fixed: "RTK fix", dead_reckoning: "by the receiver's own dead reckoning",
+    since_fix: "{m} m since the last fix", along_line: "Along line {place}", along_a_line: "Along a line",
+    revised: "corrected afterwards", moved: "corrected afterwards, moved by {m} m", revised_short: "place corrected",
+    at_km: "km {km}", track: "track {t}", left: "left", middle: "middle", right: "right", heading: "Heading", speed: "Speed",
+    lining: "Tunnel lining", on_lining: "at {clock} o'clock ({side}), {m} m above road or rail", lining_left: "left", lining_crown: "crown", lining_right: "right",
+    wheel: "Wheel", wheel_confirms: "confirmed by the wheel", blow: "shock {a} m/s²",
+    roughness: "Roughness", rough_scale: "Roughness: smooth (0.5 m/s²) to rough (4 m/s²), indicative only", blow_seen: "Shock, defect in the picture", blow_unseen: "Shock, nothing in the picture",
+    blow_of: "{what}, belongs to {case}", section: "Roughness {a} m/s² over {m} m, driven at {v} km/h", circle: "Circle: the defect lies inside with 95 %",
     clock_gnss: "clock: satellite", clock_ntp: "clock: network", clock_rtc: "clock: device", clock_replay: "clock: recording", clock_unset: "clock: not set",
     open_in_map_app: "Open in a map app", grid: "Grid {m}", map_missing: "The map library is missing. Run “python -m depot.web.install” once; the list works without.",
     map_failed: "This browser cannot draw a map here (no WebGL). The list works without.",
@@ -145,6 +159,36 @@ export function ago(utc, now = Date.now()) {
   if (!step) return say("now");
   const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
   return format.format(-Math.round(seconds / step[1]), step[0]);
+}
+
+/** Where on a line: "U79, Gleis 1, km 3,412, links". */
+export function linePlace({ line, track, chainage_m: chainage, side }) {
+  return [line, railName(track), say("at_km", { km: number(chainage / 1000, 3) }), side && say(side)].filter(Boolean).join(", ");
+}
+
+/** Which stretch of a line: "U79, Gleis 1, km 3,100–3,412"; null where it lies on none. */
+export function lineStretch({ line, track, from_m: from, to_m: to }) {
+  if (!line) return null;
+  const km = [from, to].map((metres) => number(metres / 1000, 3)).join("–");
+  return [line, railName(track), say("at_km", { km })].filter(Boolean).join(", ");
+}
+
+function railName(track) {
+  return track && (/^\d+\w?$/.test(track) ? say("track", { t: track }) : track);
+}
+
+/** What a place rests on: "GNSS, RTK fix"; "gekoppelt (Tunnel), 340 m seit letztem Fix". */
+export function placeBasis(p) {
+  if (p.position_method === "line") return p.line === null ? say("along_a_line") : say("along_line", { place: linePlace(p) });
+  if (p.position_method === "gnss") return [say("gnss"), p.position_quality && say(p.position_quality)].filter(Boolean).join(", ");
+  const how = p.surface === "lining" ? `${say("dead_reckoned")} ${say("in_tunnel")}` : say("dead_reckoned");
+  return p.position_since_fix_m === null ? how : `${how}, ${say("since_fix", { m: number(p.position_since_fix_m) })}`;
+}
+
+/** A place on the lining as on a clock's face: 2.5 is "2:30", 0 is the crown: "12:00". */
+export function clockFace(hours) {
+  const quarters = Math.round(hours * 4) % 48;
+  return `${Math.floor(quarters / 4) || 12}:${String((quarters % 4) * 15).padStart(2, "0")}`;
 }
 
 /** Fill every element that names its word in data-t (text) or data-t-label (accessible name). */
