@@ -111,10 +111,10 @@ def straight_steps(source: Path, track: Track, most: int = _PAIRS) -> Iterator[S
                 way_m = pose.distance_m - before[1].distance_m
                 if way_m < _WAY_M[0]:
                     continue
-                turn_deg = abs(math.remainder(pose.odom_yaw_deg - before[1].odom_yaw_deg, 360))
-                if way_m <= _WAY_M[1] and turn_deg <= _TURN_DEG and frame.picture.shape == before[0].picture.shape:
+                turn_deg = math.remainder(pose.odom_yaw_deg - before[1].odom_yaw_deg, 360)
+                if way_m <= _WAY_M[1] and abs(turn_deg) <= _TURN_DEG and frame.picture.shape == before[0].picture.shape:
                     pairs += 1
-                    yield Step(before[0].picture, frame.picture, way_m)
+                    yield Step(before[0].picture, frame.picture, way_m, turn_deg)
             before = (frame, pose)
     except EndOfRecording:
         return

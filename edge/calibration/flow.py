@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 
 from edge.lens import Points
 from edge.types import Picture
+
+#: Places (n x 2, pixels) and descriptors (n x 128, None without any).
+_Features: TypeAlias = tuple[Points, Any]
 
 #: Features looked for in each frame; the road gives few.
 _FEATURES = 1500
@@ -27,11 +32,12 @@ _MIN_FLOW_SHARE = 0.008
 
 @dataclass(frozen=True)
 class Step:
-    """Two frames and the way between them in metres, straight ahead."""
+    """Two frames, the way between them in metres, straight ahead, and how far the vehicle turned left meanwhile."""
 
     before: Picture
     after: Picture
     way_m: float
+    turn_deg: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,23 +49,33 @@ class Flow:
     way_m: NDArray[np.float64]
 
 
-def flow_between(step: Step) -> Flow:
-    """Points that move down the picture between two frames."""
-    sift = cv2.SIFT.create(_FEATURES)
-    (keys_a, marks_a), (keys_b, marks_b) = (
-        sift.detectAndCompute(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), None) for picture in (step.before, step.after)
-    )
-    if marks_a is None or marks_b is None or len(keys_a) < 2 or len(keys_b) < 2:
-        return Flow(np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
-    found = [
-        (keys_a[pair[0].queryIdx].pt, keys_b[pair[0].trainIdx].pt)
-        for pair in cv2.BFMatcher().knnMatch(marks_a, marks_b, k=2)
-        if len(pair) == 2 and pair[0].distance < _RATIO * pair[1].distance
-    ]
-    least = _MIN_FLOW_SHARE * step.after.shape[0]
-    moved = [(a, b) for a, b in found if b[1] > a[1] + least]
-    before, after = (np.array([pair[i] for pair in moved], dtype=np.float64).reshape(-1, 2) for i in (0, 1))
-    return Flow(before, after, np.full(len(moved), step.way_m))
+def follow(steps: Iterable[Step]) -> Iterator[tuple[Step, Flow]]:
+    """Points that move down the picture between the two frames of each step."""
+    sift = cv2.SIFT.create(_FEATURES, enable_precise_upscale=True)  # else all places lean by a quarter pixel
+    last: tuple[Picture, _Features] | None = None
+    for step in steps:
+        before = last[1] if last is not None and last[0] is step.before else _features(sift, step.before)
+        after = _features(sift, step.after)
+        last = (step.after, after)
+        yield step, _matched(before, after, step)
+
+
+def _features(sift: cv2.SIFT, picture: Picture) -> _Features:
+    keys, marks = sift.detectAndCompute(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), None)
+    return np.array([key.pt for key in keys], dtype=np.float64).reshape(-1, 2), marks
+
+
+def _matched(before: _Features, after: _Features, step: Step) -> Flow:
+    (at_a, marks_a), (at_b, marks_b) = before, after
+    pairs = []
+    if marks_a is not None and marks_b is not None and len(at_b) > 1:
+        found = cv2.BFMatcher().knnMatch(marks_a, marks_b, k=2)
+        pairs = [
+            (p[0].queryIdx, p[0].trainIdx) for p in found if len(p) == 2 and p[0].distance < _RATIO * p[1].distance
+        ]
+    a, b = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    moved = at_b[b, 1] > at_a[a, 1] + _MIN_FLOW_SHARE * step.after.shape[0]
+    return Flow(at_a[a[moved]], at_b[b[moved]], np.full(int(moved.sum()), step.way_m))
 
 
 def focus_of_expansion(flow: Flow, tolerance: float) -> tuple[tuple[float, float], NDArray[np.bool_]] | None:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge.calibration.flow import LINE_SHARE, Flow, Step, flow_between, focus_of_expansion
+from edge.calibration.flow import LINE_SHARE, Flow, Step, focus_of_expansion, follow
 from edge.geometry import Calibration
 
 _log = logging.getLogger(__name__)
@@ -46,13 +46,13 @@ def calibrate_mount(steps: Iterable[Step], *, height_m: float, calibration_id: s
     """
     flows: list[Flow] = []
     shape = (0, 0)
-    for step in steps:
+    for step, flow in follow(steps):
         shape = (step.after.shape[0], step.after.shape[1])
-        flows.append(flow_between(step))
+        flows.append(flow)
     if not flows:
         return None
-    flow = Flow(*(np.concatenate([getattr(f, name) for f in flows]) for name in ("before", "after", "way_m")))
-    return solve(flow, width=shape[1], height=shape[0], height_m=height_m, calibration_id=calibration_id)
+    whole = Flow(*(np.concatenate([getattr(f, name) for f in flows]) for name in ("before", "after", "way_m")))
+    return solve(whole, width=shape[1], height=shape[0], height_m=height_m, calibration_id=calibration_id)
 
 
 def solve(flow: Flow, *, width: int, height: int, height_m: float, calibration_id: str) -> Calibration | None:

@@ -5,16 +5,15 @@
 Between two frames the road's picture moves by the homography of a plane (Hartley & Zisserman, ch. 13.1), here written
 out as what it is: pixel -> road -> the vehicle has rolled on -> pixel. Common to all pairs of frames are the mounting's
 four numbers; each pair has its own turn of the vehicle and its own nod and sway of the body, half before, half after.
-All are found together by reweighted least squares (Cauchy; Triggs et al., Bundle adjustment, 2000): what does not lie
-on the road loses its weight. The pairs' own numbers are eliminated (Schur complement).
+All are found together by reweighted least squares (Geman-McClure; Triggs et al., Bundle adjustment, 2000): what
+does not lie on the road loses its weight. The pairs' own numbers are eliminated (Schur complement).
 
 The way sets the scale, so the height is as wrong as the odometer; the angles do not depend on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,18 @@ from edge.lens import Points
 
 Array = NDArray[np.float64]
 
-#: Of the numbers that each pair has for itself (turn, nod, sway; radians), one standard deviation expected beforehand.
-_EXPECTED = np.radians([0.7, 0.5, 0.5])
+#: One standard deviation of what each pair has for itself (turn, nod, sway; radians) from what is expected: the turn
+#: that the sensors had, no nod, no sway. A turn and the yaw are hard to tell apart, so the sensors' word counts.
+_OFF = np.radians([0.15, 0.5, 0.5])
+#: What the sensors' turns between two frames may be off, all of them alike.
+_TURN_ERROR_DEG = 0.04
 _STEPS = 30
 _SMALL = 1e-7
 #: A deviation of a followed point that is usual, pixels; scale of the weights.
 _LEAST_PX = 0.3
 _GROUPS = 8
+#: A point this many usual deviations off counts a quarter.
+_WIDE = 2.5
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,21 @@ class RoadFlow:
     """Points on the road, n each.
 
     `before`, `after` (n x 2): undistorted, in focal lengths from the optical axis; `pair`: number of the pair of
-    frames, from 0; `way_m`: between its frames.
+    frames, from 0; `way_m`: between its frames; `turn_deg`: to the left meanwhile, as the vehicle's sensors have it.
     """
 
     before: Points
     after: Points
     pair: NDArray[np.int64]
     way_m: Array
+    turn_deg: Array
 
     def only(self, chosen: NDArray[np.bool_]) -> RoadFlow:
         """Some of the points; pairs are numbered anew."""
         _, pair = np.unique(self.pair[chosen], return_inverse=True)
-        return RoadFlow(self.before[chosen], self.after[chosen], pair.astype(np.int64), self.way_m[chosen])
+        return RoadFlow(
+            self.before[chosen], self.after[chosen], pair.astype(np.int64), self.way_m[chosen], self.turn_deg[chosen]
+        )
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,21 @@ def solve_motion(flow: RoadFlow, start: Array, *, focal_px: float, ahead_m: floa
         ahead_m: how far the camera sits before the axle that does not steer.
     """
     problem = _Problem(flow, focal_px, ahead_m)
-    mount, own = problem.solve(start, np.zeros((problem.pairs, 3)))
+    mount, own = problem.solve(start, problem.expected)
     residuals = problem.residuals(mount, own)
     scale = _scale(residuals)
     near = np.hypot(*residuals) < 4 * scale
-    return RoadMotion(mount, _jackknife(problem, mount, own), own[:, 1], scale, float(near.mean()))
+    # A gyro that is a little off is off in all pairs alike, so the spread between them does not show it.
+    leant = replace(flow, turn_deg=flow.turn_deg + _TURN_ERROR_DEG)
+    by_turn = replace(problem, flow=leant).solve(mount, own)[0] - mount
+    return RoadMotion(mount, np.hypot(_jackknife(problem, mount, own), by_turn), own[:, 1], scale, float(near.mean()))
+
+
+def off_px(flow: RoadFlow, mount: Array, *, focal_px: float, ahead_m: float) -> Array:
+    """How far each point (n) lies from where this mounting and the sensors' turn have it, pixels."""
+    problem = _Problem(flow, focal_px, ahead_m)
+    off: Array = np.hypot(*problem.residuals(mount, problem.expected))
+    return off
 
 
 def _jackknife(problem: _Problem, mount: Array, own: Array) -> Array:
@@ -114,6 +131,13 @@ class _Problem:
     def pairs(self) -> int:
         return int(self.flow.pair.max()) + 1
 
+    @property
+    def expected(self) -> Array:
+        """Each pair's own numbers as they are thought beforehand (pairs x 3, radians)."""
+        own = np.zeros((self.pairs, 3))
+        own[self.flow.pair, 0] = np.radians(self.flow.turn_deg)
+        return own
+
     def residuals(self, mount: Array, own: Array) -> Array:
         """2 x n, pixels: where each point is seen after the way, less where it should be."""
         turn, nod, sway = own[self.flow.pair].T
@@ -131,8 +155,10 @@ class _Problem:
         """Levenberg-Marquardt with weights that are found anew at each step: `mount` and `own` (pairs x 3)."""
         damping = 1e-3
         residuals = self.residuals(mount, own)
+        scale = _scale(residuals)
         for _ in range(_STEPS):
-            weights = 1 / (1 + (np.hypot(*residuals) / (2 * _scale(residuals))) ** 2)
+            scale = min(scale, _scale(residuals))  # never wider again: what is not road must not win back weight
+            weights = 1 / (1 + (np.hypot(*residuals) / (_WIDE * scale)) ** 2) ** 2
             cost = self._cost(residuals, weights, own)
             step, own_step = self._step(mount, own, residuals, weights, damping)
             tried = self.residuals(mount + step, own + own_step)
@@ -144,15 +170,12 @@ class _Problem:
                 break
         return mount, own
 
-    @staticmethod
-    def _cost(residuals: Array, weights: Array, own: Array) -> float:
-        return float((weights * (residuals**2).sum(axis=0)).sum() + ((own / _EXPECTED) ** 2).sum())
+    def _cost(self, residuals: Array, weights: Array, own: Array) -> float:
+        return float((weights * (residuals**2).sum(axis=0)).sum() + (((own - self.expected) / _OFF) ** 2).sum())
 
     def _step(self, mount: Array, own: Array, residuals: Array, weights: Array, damping: float) -> tuple[Array, Array]:
         """Of the common numbers (4) and of each pair's own (pairs x 3)."""
-        common = [_slope(lambda d, i=i: self.residuals(mount + d * np.eye(4)[i], own)) for i in range(4)]
-        single = [_slope(lambda d, i=i: self.residuals(mount, own + d * np.eye(3)[i])) for i in range(3)]
-        a, b = np.stack(common), np.stack(single)  # 4 x 2 x n, 3 x 2 x n
+        a, b = self._slopes(mount, own)
         per_point = [
             np.einsum("iun,jun,n->nij", a, a, weights),
             np.einsum("iun,jun,n->nij", a, b, weights),
@@ -164,8 +187,8 @@ class _Problem:
         for total, values in zip(sums, per_point, strict=True):
             np.add.at(total, self.flow.pair, values)
         aa, ab, bb, ga, gb = sums
-        bb = bb + np.diag(_EXPECTED**-2)
-        gb = gb + own * _EXPECTED**-2
+        bb = bb + np.diag(_OFF**-2)
+        gb = gb + (own - self.expected) * _OFF**-2
         bb = bb + damping * bb * np.eye(3)
         inner = np.linalg.solve(bb, np.concatenate([ab.transpose(0, 2, 1), gb[..., None]], axis=2))
         reduced = aa.sum(axis=0) - (ab @ inner[..., :4]).sum(axis=0)
@@ -173,10 +196,12 @@ class _Problem:
         step = -np.linalg.solve(reduced + damping * np.diag(np.diag(aa.sum(axis=0))), right)
         return step, -(inner[..., 4] + inner[..., :4] @ step)
 
-
-def _slope(moved: Callable[[float], Array]) -> Array:
-    slope: Array = (moved(1e-6) - moved(-1e-6)) / 2e-6
-    return slope
+    def _slopes(self, mount: Array, own: Array) -> tuple[Array, Array]:
+        """How the residuals move with the common numbers (4 x 2 x n) and with the pairs' own (3 x 2 x n)."""
+        small = 1e-6
+        common = [self.residuals(mount + d, own) - self.residuals(mount - d, own) for d in small * np.eye(4)]
+        single = [self.residuals(mount, own + d) - self.residuals(mount, own - d) for d in small * np.eye(3)]
+        return np.stack(common) / (2 * small), np.stack(single) / (2 * small)
 
 
 def _to_vehicle(points: Points, pitch: float, roll: float, yaw: float) -> Array:
