@@ -146,8 +146,9 @@ class CoverageLog:
     ) -> tuple[_Open, Stretch | None]:
         """From the frame before to this one: what is open then, and what was closed."""
         way, closed = self._new_way(before, pose), None
-        jumped = way > 0 and now.end is not before and abs(_apart(now.end, pose) - way) > _OTHER_PATH_M
-        start = before if jumped else now.end
+        at_front = self._behind_m == 0
+        jumped = at_front and now.end is not before and abs(_apart(now.end, pose) - way) > _OTHER_PATH_M
+        start = now.end if not jumped else before if way > 0 else pose
         if self._looks is None or pose.speed_mps is None:
             verdict: Verdict = reason or "judged"
         elif way < _STILL_M:
@@ -162,7 +163,7 @@ class CoverageLog:
             following = _begin(start, why, surface)
             following.first = now.last if same_line else pose.line
             now, closed = self._renew(now, following)
-        now.extend(pose, way, at_front=self._behind_m == 0)
+        now.extend(pose, way, at_front=at_front)
         return now, closed
 
     def _renew(self, now: _Open, following: _Open) -> tuple[_Open, Stretch | None]:

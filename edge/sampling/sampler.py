@@ -28,9 +28,11 @@ from edge.types import Pose
 _EARLY = 0.25
 #: No view is so short that more frames would show more; a turn without this way shows nothing new, metres.
 _LEAST_M = 0.5
-_TURN_DEG = 10.0
+_TURN_DEG, _MOVING_MPS = 10.0, 0.3
 #: A frame this near in direction to one already judged shows the same road, degrees.
 _SAME_DEG = 5.0
+#: Frames judged on the way lie at most this many spacings apart.
+_NEIGHBOURS = 1.5
 #: The way for which judged places are remembered, metres.
 _MEMORY_M = 100.0
 #: So many steps from frame to frame are looked at to know the camera's pace.
@@ -54,8 +56,8 @@ class Sampler:
         self._last: Pose | None = None
         self._taken: Pose | None = None
         self._tries = 0
-        self._due_m: float | None = None
-        self._due_before_m: float | None = None
+        self._grid_m: float | None = None
+        self._grid_before_m: float | None = None
         self._not_before_m = -math.inf
         self._due_s: float | None = None
         self.by_distance = False
@@ -81,15 +83,14 @@ class Sampler:
 
     def refused(self) -> None:
         """The frame just taken could not be judged: what it was to show is still due."""
-        if self._taken is None or self._due_m is None:
+        if self._taken is None or self._grid_m is None or not self._judged or self._judged[-1] is not self._taken:
             return
-        at_m, self._taken = self._taken.distance_m, None
-        self._judged.pop()
+        at_m, self._taken = self._judged.pop().distance_m, None
         self._tries += 1
         if self._tries <= _RETRIES:
-            self._due_m, self._not_before_m = self._due_before_m, at_m + _RETRY_M
+            self._grid_m, self._not_before_m = self._grid_before_m, at_m + _RETRY_M
         else:
-            self._tries, self._not_before_m = 0, self._due_m - _EARLY * self._every_m
+            self._tries, self._not_before_m = 0, self._grid_m + self.spacing_m - _EARLY * self._every_m
 
     def _take_by_distance(self, pose: Pose) -> bool:
         last, self._last = self._last, pose
@@ -98,47 +99,53 @@ class Sampler:
         if way < -2 * self._every_m:
             self._forget()
         self._steps.append(max(0.0, way))
+        while self._judged and pose.distance_m - self._judged[0].distance_m > _MEMORY_M:
+            self._judged.popleft()
         if not (self._is_due(pose) or self._has_turned(pose)) or self._has_been_here(pose):
             return False
         self._note(pose)
         return True
 
     def _is_due(self, pose: Pose) -> bool:
-        due = self._due_m
-        return pose.distance_m >= self._not_before_m and (
-            due is None or pose.distance_m >= due - _EARLY * self._every_m
-        )
+        if self._grid_m is None:
+            return pose.distance_m >= self._not_before_m
+        due = self._grid_m + self.spacing_m - _EARLY * self._every_m
+        return pose.distance_m >= max(due, self._not_before_m)
 
     def _has_turned(self, pose: Pose) -> bool:
-        if not self._judged or pose.distance_m < self._not_before_m:
+        # A gyro's bias turns a vehicle that stands, too.
+        if not self._judged or pose.distance_m < self._not_before_m or (pose.speed_mps or 0.0) < _MOVING_MPS:
             return False
         before = self._judged[-1]
         return pose.distance_m - before.distance_m >= _LEAST_M and _turn_deg(before, pose) >= _TURN_DEG
 
     def _has_been_here(self, pose: Pose) -> bool:
-        near = self.spacing_m / 2
-        return any(
-            math.hypot(pose.odom_x_m - seen.odom_x_m, pose.odom_y_m - seen.odom_y_m) < near
-            and _turn_deg(pose, seen) < _SAME_DEG
-            for seen in self._judged
-        )
+        """Whether frames judged before show what this one does: one from about here, or one on either side."""
+        spacing, ahead, behind = self.spacing_m, False, False
+        for seen in self._judged:
+            if _turn_deg(pose, seen) >= _SAME_DEG:
+                continue
+            x_m, y_m = _as_seen_from(pose, seen)
+            if math.hypot(x_m, y_m) < spacing / 2:
+                return True
+            if abs(y_m) < spacing / 2 and abs(x_m) <= _NEIGHBOURS * spacing:
+                ahead, behind = ahead or x_m > 0, behind or x_m < 0
+        return ahead and behind
 
     def _note(self, pose: Pose) -> None:
         if self._taken is not None:  # the frame before was judged
             self._tries = 0
-        due, spacing = self._due_m, self.spacing_m
-        self._taken, self._due_before_m = pose, due
+        self._taken, self._grid_before_m = pose, self._grid_m
         # Keep to the grid, so that the mean spacing is as asked whatever the frame rate; catch up after a jump.
-        on_grid = due is not None and due - _EARLY * self._every_m <= pose.distance_m < due + spacing
-        self._due_m = (due if due is not None and on_grid else pose.distance_m) + spacing
+        following = pose.distance_m if self._grid_m is None else self._grid_m + self.spacing_m
+        is_due, is_late = self._is_due(pose), pose.distance_m >= following + self.spacing_m
+        self._grid_m = following if is_due and not is_late else pose.distance_m
         self._judged.append(pose)
-        while pose.distance_m - self._judged[0].distance_m > _MEMORY_M:
-            self._judged.popleft()
 
     def _forget(self) -> None:
         self._judged.clear()
         self._steps.clear()
-        self._last = self._taken = self._due_m = self._due_before_m = None
+        self._last = self._taken = self._grid_m = self._grid_before_m = None
         self._not_before_m = -math.inf
         self._tries = 0
 
@@ -148,6 +155,13 @@ class Sampler:
             return False
         self._due_s = time_s + self._fallback_s
         return True
+
+
+def _as_seen_from(pose: Pose, other: Pose) -> tuple[float, float]:
+    """Metres ahead and to the left."""
+    yaw = math.radians(pose.odom_yaw_deg)
+    dx, dy = other.odom_x_m - pose.odom_x_m, other.odom_y_m - pose.odom_y_m
+    return dx * math.cos(yaw) + dy * math.sin(yaw), -dx * math.sin(yaw) + dy * math.cos(yaw)
 
 
 def _turn_deg(a: Pose, b: Pose) -> float:

@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.sampling import Reason
 from edge.sampling.coverage import CoverageLog, Stretch
+from edge.sampling.view import View
+from edge.types import LinePlace
 from messages.types import Coverage, Time
-from tests.sampling.poses import at
+from tests.sampling.poses import VIEW, Car, at, is_in_picture, on_road
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,3 +113,153 @@ def test_a_path_has_no_more_points_than_a_message_takes() -> None:
     (found,) = stretches([(at(m / 10, m / 100), None) for m in range(5000)], log)
     assert len(found.path) <= 1000
     assert found.path[-1] == pytest.approx((at(499.9).lon, 52.5), abs=1e-6)
+
+
+# ---- by what was in the pictures
+
+
+def seen(frames: Iterable[tuple[Pose, Reason | None]], looks: int = 1, view: View = VIEW) -> list[Stretch]:
+    return stretches(frames, CoverageLog(view_m=view, looks=looks))
+
+
+def test_road_counts_from_the_first_metre_that_was_in_a_picture_to_where_the_vehicle_stops() -> None:
+    found = seen(road(202))
+    assert [(s.length_m, s.valid) for s in found] == [(100, True), (94, True)]
+    # The first picture shows 5 m ahead and more; a segment between frames counts as a whole.
+    assert found[0].path[0] == pytest.approx((at(6.0).lon, 52.5), abs=1e-7)
+    assert found[-1].path[-1] == pytest.approx((at(200.0).lon, 52.5), abs=1e-7)
+    assert sum(s.frames_judged for s in found) == 101
+
+
+def test_the_more_looks_are_asked_for_the_later_the_first_stretch_begins() -> None:
+    assert [sum(s.length_m for s in seen(road(202), looks)) for looks in (1, 2, 3, 4)] == [194, 192, 190, 188]
+    assert {s.reason for s in seen(road(202), 5)} == {"too_fast"}
+
+
+def test_single_blurred_frames_cost_nothing_where_others_show_the_same_road() -> None:
+    frames = [(pose, "blurred" if n % 3 == 0 else reason) for n, (pose, reason) in enumerate(road(202))]
+    assert [(s.reason, s.length_m) for s in seen(frames, 2)] == [("blurred", 4), (None, 100), (None, 90)]
+
+
+def test_a_dark_stretch_is_invalid_where_no_good_picture_shows_it() -> None:
+    found = seen([*road(100), *road(40, "dark", start=100), *road(60, start=140)])
+    assert [(s.reason, s.length_m) for s in found] == [(None, 100), (None, 6), ("dark", 34), (None, 52)]
+    # The last good picture, at 98 m, shows up to 112 m; the next one, at 140 m, begins at 145 m.
+    assert found[2].path[0] == pytest.approx((at(112.0).lon, 52.5), abs=1e-7)
+    assert found[2].path[-1] == pytest.approx((at(146.0).lon, 52.5), abs=1e-7)
+
+
+def test_road_between_pictures_that_are_too_far_apart_was_passed_too_fast() -> None:
+    found = seen([(at(float(m), m / 30), None) for m in range(0, 200, 10)])
+    assert {s.reason for s in found} == {"too_fast"}
+    assert [s.reason for s in seen([(at(float(m), m / 30), None) for m in range(0, 200, 9)])] == [None, None]
+
+
+def test_the_inside_of_a_bend_that_was_in_no_picture_belongs_to_no_stretch() -> None:
+    narrow = View(5.0, 14.0, 1.2, -1.2, 1.5, -1.5)
+    car, frames = Car(), []
+    for way, turn in [(0.5, 0.0)] * 80 + [(0.5, 7.5)] * 12 + [(0.5, 0.0)] * 80:  # 90 degrees at 3.8 m radius
+        frames.append((car.roll(way, turn), None))
+    found = seen(frames, view=narrow)
+    assert {s.reason for s in found} == {None}
+    assert 65 < sum(s.length_m for s in found) < 75
+    assert len(found) == 2
+
+
+def test_rolling_back_and_forth_counts_the_road_once() -> None:
+    car, frames = Car(), []
+    for way, times in ((0.5, 100), (-0.5, 20), (0.5, 60)):
+        frames += [(car.roll(way), None) for _ in range(times)]
+    found = seen(frames)
+    assert sum(s.length_m for s in found) == pytest.approx(car.x_m - 0.5 - 5.0, abs=0.6)
+    assert {s.valid for s in found} == {True}
+    assert all(before.path[-1] == after.path[0] for before, after in pairwise(found))
+
+
+def test_who_reverses_and_takes_another_road_leaves_the_first_path() -> None:
+    car, frames = Car(), []
+    for way, turn, times in ((0.5, 0.0, 100), (-0.5, 0.0, 40), (0.5, 9.0, 10), (0.5, 0.0, 100)):
+        frames += [(car.roll(way, turn), None) for _ in range(times)]
+    for s in seen(frames):
+        places = [on_road(place) for place in s.path]
+        assert all(math.dist(a, b) < 1.0 for a, b in pairwise(places))
+
+
+def test_standing_in_the_dark_adds_no_road_and_no_message() -> None:
+    log = CoverageLog(view_m=VIEW)
+    for pose, _ in road(40):
+        log.add(pose)
+    assert [log.add(at(38.0, 4 + n), "dark") for n in range(200)] == [None] * 200
+    last = log.flush()
+    assert last is not None
+    assert (last.reason, last.length_m, last.frames_judged) == (None, 32, 20)
+
+
+winding = st.lists(
+    st.tuples(
+        st.sampled_from([0.5, 1.0, 2.0, 2.0, 2.0, 4.0, 9.0, 30.0, -1.0, 0.0]),
+        st.sampled_from([0.0, 0.0, 0.0, 5.0, -5.0, 15.0, -30.0]),
+        st.sampled_from([None, None, None, None, "dark", "blurred"]),
+        st.integers(1, 12),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(winding, st.integers(1, 3))
+def test_no_metre_is_claimed_that_was_in_fewer_judged_pictures_than_asked(drive: list[tuple], looks: int) -> None:
+    car, frames = Car(), []
+    for way, turn, reason, times in drive:
+        frames += [(car.roll(way, turn), reason) for _ in range(times)]
+    found = seen(frames, looks)
+    judged = [pose for pose, reason in frames if reason is None]
+    assert sum(s.frames_judged for s in found) == len(judged)
+    for s in found:
+        for a, b in pairwise(on_road(place) for place in s.path):
+            for share in (0.01, 0.3, 0.6, 0.99) if s.valid else ():
+                x_m, y_m = a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
+                assert sum(is_in_picture(pose, x_m, y_m) for pose in judged) >= looks
+
+
+# ---- lines and surfaces
+
+
+def on_line(metres: float, chainage_m: float, *, error_m: float = 0.5, track: str | None = "1") -> Pose:
+    return replace(at(metres, metres / 10), line=LinePlace("U9", chainage_m, error_m, track))
+
+
+def test_a_stretch_says_where_it_lies_on_the_line_also_against_the_chainage() -> None:
+    (found,) = stretches((on_line(m, 500.0 - m, error_m=m / 10), None) for m in range(0, 60, 2))
+    assert found.line is not None
+    assert (found.line.line, found.line.from_m, found.line.to_m, found.line.track) == ("U9", 500, 442, "1")
+    assert found.line.error_m == pytest.approx(5.8)
+
+
+def test_a_stretch_ends_where_line_track_or_surface_changes() -> None:
+    frames = [at(m, m / 10) for m in range(0, 20, 2)]
+    frames += [on_line(m, m) for m in range(20, 40, 2)]
+    frames += [on_line(m, m, track="2") for m in range(40, 60, 2)]
+    found = stretches((pose, None) for pose in frames)
+    assert [(s.line and s.line.track, s.line and (s.line.from_m, s.line.to_m), s.length_m) for s in found] == [
+        (None, None, 18),
+        ("1", (20, 38), 20),
+        ("2", (40, 58), 20),
+    ]
+    log = CoverageLog()
+    parts = [log.add(at(m, m / 10), None, "road" if m < 20 else "lining") for m in range(0, 40, 2)] + [log.flush()]
+    assert [(s.surface, s.length_m) for s in parts if s] == [("road", 18), ("lining", 20)]
+
+
+def test_a_snap_to_a_known_point_parts_two_stretches_so_that_chainage_and_length_agree() -> None:
+    frames = [on_line(m, m if m < 30 else m + 25) for m in range(0, 60, 2)]
+    found = stretches((pose, None) for pose in frames)
+    assert [(s.line.from_m, s.line.to_m) for s in found if s.line] == [(0, 28), (55, 83)]
+
+
+def test_road_judged_by_one_model_is_not_yet_judged_by_the_other() -> None:
+    log = CoverageLog(view_m=VIEW)
+    parts = [log.add(at(m, m / 10), None, "road" if m < 50 else "lining") for m in range(0, 100, 2)] + [log.flush()]
+    lengths = [(s.surface, s.length_m) for s in parts if s]
+    assert lengths == [("road", 42), ("lining", 42)]
