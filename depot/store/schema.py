@@ -92,6 +92,7 @@ CREATE TABLE revisions (
 CREATE INDEX revisions_by_observation ON revisions (source, observation, number);
 -- The one that holds; NULL: it lies where it said itself.
 ALTER TABLE observations ADD COLUMN revision INTEGER REFERENCES revisions (received);
+CREATE INDEX cases_by_best ON cases (best);
 
 CREATE TABLE roughness (
   received INTEGER PRIMARY KEY REFERENCES events (received),

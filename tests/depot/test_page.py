@@ -48,7 +48,8 @@ WORDS = {
 }  # fmt: skip
 
 
-POTHOLE, ROUGH, SMOOTH, BLOW = (179, 38, 30), (159, 85, 143), (242, 208, 114), (91, 31, 105)
+POTHOLE, TRACK = (179, 38, 30), (167, 187, 190)
+ROUGH, SMOOTH, BLOW = (159, 85, 143), (242, 208, 114), (91, 31, 105)
 
 
 def painted(browser, colour: tuple[int, int, int]) -> tuple[float, float, int] | None:
@@ -57,7 +58,7 @@ def painted(browser, colour: tuple[int, int, int]) -> tuple[float, float, int] |
     image = Image.open(io.BytesIO(browser.find_element(By.ID, "map").screenshot_as_png)).convert("RGB")
     browser.execute_script("document.querySelector('.notes').style.visibility = ''")
     rows, columns = np.nonzero(np.abs(np.asarray(image, int) - colour).max(axis=2) <= 10)
-    return (float(columns.mean()), float(rows.mean()), len(rows)) if len(rows) >= 20 else None
+    return (float(np.median(columns)), float(np.median(rows)), len(rows)) if len(rows) >= 20 else None
 
 
 def metres_per_pixel(browser) -> float:
@@ -72,14 +73,16 @@ TUNNEL_WORDS = {
         "moved": "nachträglich korrigiert, um 22 m verschoben",
         "short": "U79, Gleis 1, km 3,390, links · Lage korrigiert",
         "now": "entlang Linie U79, Gleis 1, km 3,390, links± 3 m", "wheel": "vom Rad bestätigtStoß 12,5 m/s²",
-        "gnss": "GNSS, RTK fix",
+        "gnss": "± 0,02 mmit 95 % im Umkreis von 0,05 mOrtungGNSS, RTK fix",
+        "track": "befahren, beurteilt · U79, Gleis 1, km 3,500 bis 3,330",
     },
     "en": {
         "list": "U79, track 1, km 3.412, left", "basis": "Dead reckoning (tunnel), 340 m since the last fix",
         "accuracy": "± 9.0 m95 % within 22.1 m", "lining": "at 2:30 o'clock (right), 3.1 m above",
         "moved": "corrected afterwards, moved by 22 m", "short": "U79, track 1, km 3.390, left · place corrected",
         "now": "Along line U79, track 1, km 3.390, left± 3 m", "wheel": "confirmed by the wheelshock 12.5 m/s²",
-        "gnss": "GNSS, RTK fix",
+        "gnss": "± 0.02 m95 % within 0.05 mFound byGNSS, RTK fix",
+        "track": "driven and judged · U79, track 1, km 3.500 to 3.330",
     },
 }  # fmt: skip
 
@@ -127,9 +130,18 @@ def test_a_case_in_a_tunnel_says_where_and_how_well_and_moves_without_a_reload(
     shot(browser, tmp_path, f"tunnel-after-{language}")
     fixed = Position(lon=6.7623, lat=51.4346, error_m=0.02, method="gnss", quality="rtk_fixed")
     vehicle.send(samples.revision(1, 2, position=fixed), 4)
-    until(browser, lambda: words["gnss"] in text(browser, ".facts"))
+    until(browser, lambda: words["gnss"] in plain(text(browser, ".facts")))
+    point_at(browser, painted(browser, TRACK))
+    until(browser, lambda: text(browser, ".hint") == words["track"])
     assert browser.execute_script("return window.neverReloaded")
     no_errors(browser)
+
+
+def point_at(browser, place: tuple[float, float, int]) -> None:
+    """Move the mouse to a place of `painted`."""
+    area = browser.find_element(By.ID, "map")
+    dx, dy = (round(at - size / 2) for at, size in zip(place, (area.size["width"], area.size["height"]), strict=False))
+    ActionChains(browser).move_to_element_with_offset(area, dx, dy).perform()
 
 
 def plain(words: str) -> str:
@@ -151,10 +163,7 @@ def test_roughness_is_a_layer_that_is_switched_on_and_off(browser, depot, vehicl
     assert button.get_attribute("aria-pressed") == "true"
     assert "nur ein Anhalt" in browser.find_element(By.CSS_SELECTOR, ".legend .ramp").text
 
-    x, y, _ = until(browser, lambda: painted(browser, BLOW))
-    area = browser.find_element(By.ID, "map")
-    half_width, half_height = area.size["width"] / 2, area.size["height"] / 2
-    ActionChains(browser).move_to_element_with_offset(area, round(x - half_width), round(y - half_height)).perform()
+    point_at(browser, until(browser, lambda: painted(browser, BLOW)))
     until(browser, lambda: "Stoß 12,5 m/s², gehört zu Fall 1" in text(browser, ".hint"))
     shot(browser, tmp_path, "roughness")
 

@@ -85,7 +85,8 @@ function* factsOf({ geometry, properties: p }) {
     const [lon, lat] = geometry.coordinates;
     const link = element("a", { href: `geo:${lat},${lon}`, title: say("open_in_map_app") }, degrees(lat, lon));
     yield ["position", link, revised(p)];
-    yield ["accuracy", metres(p.position_error_m, 1), say("within", { m: number(p.position_radius_95_m, 1) })];
+    const digits = p.position_error_m < 0.5 ? 2 : 1;
+    yield ["accuracy", metres(p.position_error_m, digits), say("within", { m: number(p.position_radius_95_m, digits) })];
     yield ["found_by", placeBasis(p), p.position_method === "line" && p.line !== null ? metres(p.chainage_error_m, 0) : null];
   } else {
     yield ["position", say("position_unknown"), revised(p)];

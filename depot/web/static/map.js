@@ -154,7 +154,7 @@ export class CaseMap {
       const near = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: ["cases"] });
       if (near.length) this.#select(near[0].properties.case, { open: true });
     });
-    this.#popup = new this.#library.Popup({ closeButton: false, closeOnClick: false, offset: 12, className: "hint" });
+    this.#popup = new this.#library.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "340px", className: "hint" });
     map.on("mousemove", (event) => {
       const [found] = map.queryRenderedFeatures(event.point, { layers: HINTED });
       const text = found && hint(found, this.#depot);

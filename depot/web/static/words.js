@@ -26,7 +26,7 @@ const WORDS = {
     autonomous: "ohne Korrekturdaten", differential: "mit Korrekturdaten", rtk_float: "RTK float", rtk_fixed: "RTK fix", dead_reckoning: "Empfänger koppelt selbst",
     since_fix: "{m} m seit letztem Fix", along_line: "entlang Linie {place}", along_a_line: "entlang einer Linie",
     revised: "nachträglich korrigiert", moved: "nachträglich korrigiert, um {m} m verschoben", revised_short: "Lage korrigiert",
-    at_km: "km {km}", track: "Gleis {t}", left: "links", middle: "Mitte", right: "rechts", heading: "Fahrtrichtung", speed: "Geschwindigkeit",
+    at_km: "km {km}", from_to: "{from} bis {to}", track: "Gleis {t}", left: "links", middle: "Mitte", right: "rechts", heading: "Fahrtrichtung", speed: "Geschwindigkeit",
     lining: "Tunnelschale", on_lining: "Uhrlage {clock} ({side}), {m} m über Fahrbahn oder Schiene", lining_left: "links", lining_crown: "Firste", lining_right: "rechts",
     wheel: "Rad", wheel_confirms: "vom Rad bestätigt", blow: "Stoß {a} m/s²",
     roughness: "Rauheit", rough_scale: "Rauheit: glatt (0,5 m/s²) bis rau (4 m/s²), nur ein Anhalt", blow_seen: "Stoß, Schaden im Bild", blow_unseen: "Stoß, nichts im Bild",
@@ -61,7 +61,7 @@ const WORDS = {
     autonomous: "without correction data", differential: "with correction data", rtk_float: "RTK float", rtk_fixed: "RTK fix", dead_reckoning: "by the receiver's own dead reckoning",
     since_fix: "{m} m since the last fix", along_line: "Along line {place}", along_a_line: "Along a line",
     revised: "corrected afterwards", moved: "corrected afterwards, moved by {m} m", revised_short: "place corrected",
-    at_km: "km {km}", track: "track {t}", left: "left", middle: "middle", right: "right", heading: "Heading", speed: "Speed",
+    at_km: "km {km}", from_to: "{from} to {to}", track: "track {t}", left: "left", middle: "middle", right: "right", heading: "Heading", speed: "Speed",
     lining: "Tunnel lining", on_lining: "at {clock} o'clock ({side}), {m} m above road or rail", lining_left: "left", lining_crown: "crown", lining_right: "right",
     wheel: "Wheel", wheel_confirms: "confirmed by the wheel", blow: "shock {a} m/s²",
     roughness: "Roughness", rough_scale: "Roughness: smooth (0.5 m/s²) to rough (4 m/s²), indicative only", blow_seen: "Shock, defect in the picture", blow_unseen: "Shock, nothing in the picture",
@@ -166,10 +166,10 @@ export function linePlace({ line, track, chainage_m: chainage, side }) {
   return [line, railName(track), say("at_km", { km: number(chainage / 1000, 3) }), side && say(side)].filter(Boolean).join(", ");
 }
 
-/** Which stretch of a line: "U79, Gleis 1, km 3,100–3,412"; null where it lies on none. */
+/** Which stretch of a line: "U79, Gleis 1, km 3,100 bis 3,412"; null where it lies on none. */
 export function lineStretch({ line, track, from_m: from, to_m: to }) {
   if (!line) return null;
-  const km = [from, to].map((metres) => number(metres / 1000, 3)).join("–");
+  const km = say("from_to", { from: number(from / 1000, 3), to: number(to / 1000, 3) });
   return [line, railName(track), say("at_km", { km })].filter(Boolean).join(", ");
 }
 
