@@ -39,9 +39,13 @@ LATENCY_S = 0.1
 
 @dataclass(frozen=True)
 class Fitted:
-    """Which sensors a vehicle has and how good they are. `outages`: from, to in metres along the route (tunnels)."""
+    """Which sensors a vehicle has and how good they are. `outages`: from, to in metres along the route (tunnels).
+
+    `errs`: how much of the error that it states the receiver really has; 0 shows what is left without it.
+    """
 
     error_m: float = 1.5
+    errs: float = 1.0
     quality: FixQuality = "autonomous"
     outages: tuple[tuple[float, float], ...] = ()
     odometer_scale: float = 1.01
@@ -104,7 +108,7 @@ def _fixes(world: World, fitted: Fitted, rng: np.random.Generator) -> tuple[list
         if hidden:
             hidden_until = time_s + REACQUIRE_S
         said = fitted.error_m * (MOUTH_FACTOR if mouth else 1.0)
-        error = said * (0.99 * state + 0.14 * noise)
+        error = fitted.errs * said * (0.99 * state + 0.14 * noise)
         errors.append(error)
         if time_s < hidden_until:
             continue
