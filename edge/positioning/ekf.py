@@ -39,7 +39,7 @@ STATES = 9
 ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
 TURN_Q = math.radians(8.0) ** 2  # (rad/s)^2 per s, without a gyro
 TURN_FADES_S = 2.0  # without news, a turn ends
-GYRO_Q = math.radians(0.06) ** 2  # rad^2 per s: a cheap gyro on a shaking vehicle, twice its data sheet's noise
+GYRO_Q = math.radians(0.08) ** 2  # rad^2 per s: several times the data sheet of a cheap gyro; the vehicle shakes
 GYRO_SCALE_Q = 0.005**2  # rad^2 per rad turned: its sensitivity is good to about a percent
 GYRO_BIAS_Q = math.radians(0.001) ** 2  # (rad/s)^2 per s: it warms up
 SCALE_Q = 1e-8  # per s: tyres warm up and wear
@@ -51,7 +51,7 @@ GYRO_BIAS_SIGMA = math.radians(1.0)
 SCALE_SIGMA = 0.03
 #: Of a receiver's error: how long the lasting part lasts (seconds), and the shares of both (squares add up to 1).
 LASTS_S = 25.0
-LASTING, WHITE = math.sqrt(0.5), math.sqrt(0.5)
+LASTING, WHITE = math.sqrt(0.4), math.sqrt(0.6)
 #: Further off than this (99.9 %), given the lasting error known so far, means that the lasting error has changed.
 _NEW_ERROR = 13.8
 

@@ -54,7 +54,7 @@ _SILENCE_S = 30.0
 _MOVING_MPS, _CREEPING_MPS = 2.0, 0.8
 _STANDING_MPS = 0.5
 #: A receiver's speed and course come from Doppler shifts: that good, and a share of the error of the place worse.
-_SPEED_SIGMA, _SPEED_SHARE, _COURSE_SIGMA = 0.1, 0.1, math.radians(0.5)
+_SPEED_SIGMA, _SPEED_SHARE, _COURSE_SIGMA = 0.07, 0.07, math.radians(0.5)
 _GYRO_SIGMA = math.radians(0.5)
 #: Dead reckoning may be off by this share of its way, or the wheels slip or the map of ways is another.
 _DRIFT_SHARE = 0.3
@@ -152,7 +152,7 @@ class Estimator:
         if self._wheels is not None and fix.time_s - self._wheels.last.time_s > _ODOMETER_FRESH_S:
             self._wheels = None
         self._move(fix.time_s, None)
-        if self._frozen.is_frozen(fix, self._odom.distance_m):
+        if self._frozen.is_frozen(fix, self._odom.distance_m if self._wheels else None):
             self.counts["frozen_fix"] += 1
             self._note(fix.time_s)
             return

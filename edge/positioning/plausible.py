@@ -62,19 +62,28 @@ def is_reachable(before: Fix, after: Fix, speed_mps: float) -> bool:
 
 
 class FrozenWatch:
-    """Notices a receiver that goes on repeating its last place."""
+    """Notices a receiver that goes on repeating its last place while the vehicle rolls."""
 
     def __init__(self) -> None:
         self._first: Fix | None = None
-        self._first_m = 0.0
+        self._first_m: float | None = None
 
-    def is_frozen(self, fix: Fix, rolled_m: float) -> bool:
-        """Whether the vehicle has rolled since a fix with the very same place; `rolled_m` as the odometer counts."""
-        first = self._first
+    def is_frozen(self, fix: Fix, rolled_m: float | None) -> bool:
+        """Whether the vehicle has rolled since a fix with the very same place.
+
+        `rolled_m`: as the odometer counts; None without one: then the receiver's own speed belies its place.
+        """
+        first, first_m = self._first, self._first_m
         if first is None or (fix.lon, fix.lat) != (first.lon, first.lat):
             self._first, self._first_m = fix, rolled_m
             return False
-        return rolled_m - self._first_m >= _FROZEN_M and fix.time_s - first.time_s >= _FROZEN_S
+        lasted_s = fix.time_s - first.time_s
+        if rolled_m is None or first_m is None:
+            self._first_m = rolled_m
+            rolled = min(first.speed_mps or 0.0, fix.speed_mps or 0.0) * lasted_s
+        else:
+            rolled = rolled_m - first_m
+        return rolled >= _FROZEN_M and lasted_s >= _FROZEN_S
 
 
 class FutureWatch:

@@ -50,8 +50,8 @@ def after(*measurements: Fix | Odometry, estimator: Estimator | None = None) -> 
 @pytest.mark.parametrize(
     ("sensors", "ahead_s", "limit_m"),
     [
-        (Sensors(), 1.5, 3.0),
-        (Sensors(), -0.1, 3.0),
+        (Sensors(), 1.5, 3.5),
+        (Sensors(), -0.1, 3.5),
         (Sensors(gyro=False), 1.5, 3.5),
         (Sensors(odometer=False), 1.5, 3.5),
         (Sensors(odometer=False), -0.1, 4.0),
@@ -330,12 +330,21 @@ def test_what_cannot_be_is_counted_and_changes_nothing(bad: Fix | Odometry, name
     assert estimator.pose_at(9.5) == before
 
 
-@pytest.mark.parametrize(("jump", "name"), [(-500.0, "odometer_backwards"), (65536.0, "odometer_jump")])
-def test_an_odometer_that_starts_anew_or_overflows_adds_no_way(jump: float, name: str) -> None:
+@pytest.mark.parametrize(
+    ("jump", "name", "metres"),
+    [
+        (-1049.5, "odometer_reset", 99.0),
+        (70_000.0, "odometer_jump", 99.0),
+        (-65_536.0, "odometer_overflow", 99.0),
+        (-42_949_672.96, "odometer_overflow", 99.0),
+    ],
+)
+def test_an_odometer_that_starts_anew_jumps_or_overflows_adds_no_way(jump: float, name: str, metres: float) -> None:
     rows = [Odometry(s / 10, 1000.0 + s + (jump if s >= 50 else 0.0)) for s in range(100)]
     estimator = after(*rows)
     assert estimator.counts == {name: 1}
-    assert estimator.pose_at(9.9).distance_m == pytest.approx(99, abs=1.5)
+    assert estimator.pose_at(9.9).distance_m == pytest.approx(metres, abs=1.1)
+    assert max(steps_of([estimator.pose_at(s / 10) for s in range(100)])) < 1.2
 
 
 def test_a_gyro_that_says_nonsense_is_counted_and_left_out() -> None:
