@@ -63,7 +63,9 @@ class Track:
     place: Place
     sightings: list[Sighting] = field(default_factory=list)
     best: Sighting | None = None
+    #: Times in view and not seen: since it was last seen, and in all.
     missed: int = 0
+    unseen: int = 0
     #: Way and place at which it was last missed or seen.
     asked_m: float = 0.0
     _doubt: float = 1.0
@@ -106,6 +108,7 @@ class Track:
         """In view and not seen: counted once for each piece of way, for what hides it may stand as we do."""
         if abs(pose.distance_m - self.asked_m) >= APART_M or pose.distance_m == 0:
             self.missed += 1
+            self.unseen += 1
             self.asked_m = pose.distance_m
 
     def revise(self, pose_at: Callable[[float], Pose], start_s: float, end_s: float) -> None:

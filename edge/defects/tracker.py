@@ -196,4 +196,4 @@ class Tracker:
             return "too_few_frames"
         if track.certainty < self._settings.min_certainty:
             return "unsure"
-        return "duplicate" if self._reported.has(track) else None
+        return "duplicate" if self._reported.has(track, self._tracks) else None
