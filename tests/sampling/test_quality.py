@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge.sampling.quality import Limits, measure, refuse
+from edge.sampling.surroundings import SurroundingsSettings, brightness, limits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ def highway() -> list[Picture]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("limits", [Limits(), Limits(top=0.0)], ids=["road part", "whole picture"])
+@pytest.mark.parametrize("limits", [Limits(), limits_for("tunnel")], ids=["street", "tunnel"])
 @pytest.mark.parametrize("drive", [highway, subway])
 def test_every_frame_of_the_real_drives_is_judged_the_lamp_lit_tunnel_too(
     drive: Callable[[], list[Picture]], limits: Limits
@@ -149,13 +150,21 @@ def test_every_frame_of_the_real_drives_is_judged_the_lamp_lit_tunnel_too(
 
 
 @pytest.mark.data
+def test_a_real_tunnel_is_darker_above_than_a_real_street() -> None:
+    settings = SurroundingsSettings()
+    assert max(brightness(picture) for picture in subway()) < settings.dark_below - 10
+    assert min(brightness(picture) for picture in highway()) > settings.light_from
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("limits", [Limits(), limits_for("tunnel")], ids=["street", "tunnel"])
 @pytest.mark.parametrize("drive", [highway, subway])
-def test_real_drives_are_refused_when_spoilt(drive: Callable[[], list[Picture]]) -> None:
+def test_real_drives_are_refused_when_spoilt(drive: Callable[[], list[Picture]], limits: Limits) -> None:
     pictures = drive()
     for spoil, reason in [
         (lambda p: smeared(p, 0.02), "blurred"),
         (defocused, "blurred"),
         (lambda p: scaled_light(p, 0.1), "dark"),
     ]:
-        verdicts = [verdict(spoil(picture)) for picture in pictures]
+        verdicts = [verdict(spoil(picture), limits=limits) for picture in pictures]
         assert verdicts.count(reason) >= 0.95 * len(verdicts)
