@@ -102,17 +102,13 @@ def load_intrinsics(path: Path) -> Intrinsics:
 
 def calibration_text(calibration: Calibration, *, method: str = "", date: dt.date | None = None) -> str:
     """A mounted camera as the text of its file; `load_calibration` reads it back."""
-    values = {name: getattr(calibration, name) for name in _MountFile.__struct_fields__ if name not in _ABOUT}
+    values = {name: getattr(calibration, name) for name in _keys(_MountFile)}
     return _text("mount", "edge.geometry.Calibration", values, method, date)
 
 
 def intrinsics_text(intrinsics: Intrinsics, *, method: str = "", date: dt.date | None = None) -> str:
     """A lens as the text of its file; `load_intrinsics` reads it back."""
-    values = {
-        name: getattr(intrinsics.lens if name in _LENS else intrinsics, name)
-        for name in _IntrinsicsFile.__struct_fields__
-        if name not in _ABOUT
-    }
+    values = {name: getattr(intrinsics.lens if name in _LENS else intrinsics, name) for name in _keys(_IntrinsicsFile)}
     return _text("intrinsics", "edge.lens.Intrinsics", values, method, date)
 
 
@@ -136,7 +132,12 @@ def _load(path: Path, kind: type[_File], name: str) -> dict[str, Any]:
         values = load(path, kind)
     except SettingsError as error:
         raise ConfigError(str(error)) from None
-    return {key: getattr(values, key) for key in values.__struct_fields__ if key not in _ABOUT}
+    return {key: getattr(values, key) for key in _keys(kind)}
+
+
+def _keys(kind: type[_File]) -> list[str]:
+    """The keys that are numbers (and the id), what both kinds hold first."""
+    return [key for key in dict.fromkeys(_File.__struct_fields__ + kind.__struct_fields__) if key not in _ABOUT]
 
 
 def _text(kind: str, meaning: str, values: dict[str, Any], method: str, date: dt.date | None) -> str:

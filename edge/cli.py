@@ -114,15 +114,7 @@ def _add_tools(commands: Commands) -> None:
     simulate.add_argument("--stop-at-m", type=float, help="stand still here for 5 s")
     simulate.set_defaults(command=_simulate)
 
-    calibrate = commands.add_parser("calibrate", help="find out how the camera sits on the vehicle")
-    kinds = calibrate.add_subparsers(required=True, metavar="WHAT")
-    mount = kinds.add_parser("mount", help="pitch, yaw and focal length from a recording of a straight drive")
-    mount.add_argument("source", type=Path, help="folder of pictures, or a video file")
-    mount.add_argument("--track", type=Path, help="GPX, NMEA log or CSV (default: track.csv in the folder)")
-    mount.add_argument("--height-m", type=float, required=True, help="of the camera above the road, measured by hand")
-    mount.add_argument("--name", default="mount", help="the calibration's name in observations (default: %(default)s)")
-    mount.add_argument("--out", type=Path, required=True, metavar="FILE.toml", help="calibration file to write")
-    mount.set_defaults(command=_calibrate_mount)
+    _add_calibrate(commands)
 
     config = commands.add_parser("config", help="explain or check a configuration")
     actions = config.add_subparsers(required=True, metavar="ACTION")
@@ -132,6 +124,51 @@ def _add_tools(commands: Commands) -> None:
     check = actions.add_parser("check", help="check a file")
     check.add_argument("file", type=Path)
     check.set_defaults(command=_check)
+
+
+def _add_calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="find out about the camera's lens and how it sits on the vehicle")
+    kinds = calibrate.add_subparsers(required=True, metavar="WHAT")
+
+    board = kinds.add_parser("board", help="make a board to print")
+    _add_board(board)
+    board.add_argument("--dpi", type=float, default=300.0, help="dots per inch (default: %(default)g)")
+    board.add_argument("--out", type=Path, required=True, metavar="FILE.pdf", help="PDF or PNG to write")
+    board.set_defaults(command=_calibrate_board)
+
+    lens = kinds.add_parser("intrinsics", help="focal length, middle and distortion from pictures of a board")
+    lens.add_argument("source", type=Path, help="folder of pictures, or a video file")
+    _add_board(lens)
+    _add_result(lens, "lens")
+    lens.set_defaults(command=_calibrate_lens)
+
+    mount = kinds.add_parser("mount", help="height, pitch, roll and yaw from a straight drive, marks or a lane")
+    mount.add_argument("source", type=Path, nargs="?", help="straight drive: folder of pictures, or a video file")
+    mount.add_argument("--track", type=Path, help="GPX, NMEA log or CSV (default: track.csv in the folder)")
+    mount.add_argument("--intrinsics", type=Path, metavar="FILE", help="the lens, from 'calibrate intrinsics'")
+    mount.add_argument("--height-m", type=float, help="of the lens above the road, measured by hand")
+    mount.add_argument("--points", type=Path, metavar="FILE.csv", help="marks on the ground: columns u,v,x_m,y_m")
+    mount.add_argument("--lane", action="append", metavar="U1,V1,U2,V2", help="a line of a lane, pixels; twice")
+    mount.add_argument("--lane-width-m", type=float, help="between the two lines")
+    mount.add_argument("--roll-deg", type=float, default=0.0, help="with --lane: tilt, which it does not tell")
+    mount.add_argument("--forward-m", type=float, default=0.0, help="camera ahead of the antenna (default: 0)")
+    mount.add_argument("--left-m", type=float, default=0.0, help="camera to the left of the antenna (default: 0)")
+    _add_result(mount, "mount")
+    mount.set_defaults(command=_calibrate_mount)
+
+
+def _add_board(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--board", choices=["charuco", "checkerboard"], default="charuco", help="default: %(default)s")
+    parser.add_argument("--squares", default="11x8", help="columns x rows of squares (default: %(default)s)")
+    parser.add_argument("--square-mm", type=float, default=30.0, help="side of a square (default: %(default)g)")
+    parser.add_argument("--marker-mm", type=float, help="side of a marker (default: 73 %% of the square)")
+    parser.add_argument("--dictionary", default="4X4_50", help="markers of ChArUco (default: %(default)s)")
+
+
+def _add_result(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("--name", default=name, help="begins the calibration's id (default: %(default)s)")
+    parser.add_argument("--date", metavar="YYYY-MM-DD", help="day of the calibration (default: today, UTC)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.toml", help="calibration file to write")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -270,27 +307,22 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _calibrate_mount(options: argparse.Namespace) -> int:
-    from edge.config import calibration_text  # noqa: PLC0415
-    from edge.sources import mount_from_drive, recorded_track  # noqa: PLC0415
+def _calibrate_board(options: argparse.Namespace) -> int:
+    from edge.cli_calibrate import print_board  # noqa: PLC0415
 
-    if not 0.1 < options.height_m <= 10:
-        raise ConfigError(f"--height-m {options.height_m}: must be above 0.1 and at most 10")
-    track = recorded_track(options.source, options.track)
-    found = mount_from_drive(options.source, track, options.height_m, name=options.name)
-    if found is None:
-        raise InputError(
-            f"{options.source}: the mounting cannot be found from this recording; it needs a track or odometry and at"
-            " least 100 m straight ahead on a road with visible texture, by day"
-        )
-    try:
-        options.out.write_text(calibration_text(found), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{options.out}: cannot be written: {error.strerror}") from None
-    print(
-        f"{options.out}: focal length {found.fx:.0f} px, pitch {found.pitch_deg:.1f} deg, yaw {found.yaw_deg:.1f} deg"
-    )
-    return 0
+    return print_board(options)
+
+
+def _calibrate_lens(options: argparse.Namespace) -> int:
+    from edge.cli_calibrate import lens  # noqa: PLC0415
+
+    return lens(options)
+
+
+def _calibrate_mount(options: argparse.Namespace) -> int:
+    from edge.cli_calibrate import mount  # noqa: PLC0415
+
+    return mount(options)
 
 
 def _explain(options: argparse.Namespace) -> int:

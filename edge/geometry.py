@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lens import Lens
+from edge.lens import Lens, scales
 from edge.types import RoadPoint
 
 Matrix: TypeAlias = NDArray[np.float64]
@@ -198,11 +198,7 @@ class Calibration:
         Raises:
             ValueError: the shape (aspect) differs by more than 2 %, so the calibration does not hold.
         """
-        sx, sy = width / self.width, height / self.height
-        if abs(sx - sy) > 0.02 * sy:
-            raise ValueError(
-                f"calibration {self.id!r} is for {self.width}x{self.height} pixels and does not fit {width}x{height}"
-            )
+        sx, sy = scales(self.id, (self.width, self.height), (width, height))
         return replace(
             self,
             width=width,

@@ -14,7 +14,7 @@ Beyond some radius such a polynomial turns back and two directions share a pixel
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -98,6 +98,20 @@ class Lens:
         return at.reshape(-1, 2)
 
 
+def scales(name: str, size: tuple[int, int], wanted: tuple[int, int]) -> tuple[float, float]:
+    """Factors from one picture size (width, height) to another of the same shape.
+
+    Raises:
+        ValueError: the shape (aspect) differs by more than 2 %, so the calibration `name` does not hold.
+    """
+    sx, sy = wanted[0] / size[0], wanted[1] / size[1]
+    if abs(sx - sy) > 0.02 * sy:
+        raise ValueError(
+            f"calibration {name!r} is for {size[0]}x{size[1]} pixels and does not fit {wanted[0]}x{wanted[1]}"
+        )
+    return sx, sy
+
+
 @dataclass(frozen=True)
 class Intrinsics:
     """The inside of a camera: picture size, focal lengths and principal point in pixels, lens.
@@ -122,3 +136,22 @@ class Intrinsics:
         """Pixels (n x 2) to undistorted places in focal lengths from the axis; not a number outside the lens."""
         points: Points = (np.asarray(pixels, dtype=np.float64) - (self.cx, self.cy)) / (self.fx, self.fy)
         return points if self.lens == Lens() else self.lens.straighten_all(points)
+
+    def scaled(self, width: int, height: int) -> Intrinsics:
+        """The same camera at another picture size of the same shape.
+
+        Raises:
+            ValueError: the shape differs, see `scales`.
+        """
+        sx, sy = scales(self.id, (self.width, self.height), (width, height))
+        return replace(
+            self,
+            width=width,
+            height=height,
+            fx=self.fx * sx,
+            fy=self.fy * sy,
+            cx=self.cx * sx,
+            cy=self.cy * sy,
+            centre_error_px=self.centre_error_px * sx,
+            reprojection_px=self.reprojection_px * sx,
+        )

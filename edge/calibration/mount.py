@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +28,16 @@ _log = logging.getLogger(__name__)
 
 #: Spread (quartile distance by median) of K above which the result is not used.
 _MAX_SPREAD = 0.6
+#: The pairs are left out in so many groups to see what they do to the result.
+_GROUPS = 5
+#: What is claimed at best; the odometer's own error is not in the drive's spread.
+_LEAST_ERROR_DEG, _WAY_ERROR_SHARE = 0.1, 0.01
+#: Most points that can be followed lie so far ahead.
+_SEEN_M = 10.0
+#: A height measured by hand.
+_HEIGHT_ERROR_M = 0.02
+#: Stated where a part of the drive does not tell it.
+_UNSURE_DEG, _UNSURE_SHARE = 1.0, 0.1
 #: Only points less than this times the camera's height to the side count: there is road, not cars and house fronts.
 _LANE = 1.0
 #: Points on the road that K is taken from.
@@ -45,14 +56,46 @@ def calibrate_mount(steps: Iterable[Step], *, height_m: float, calibration_id: s
         The calibration, or None where the drive does not show enough (a log line says what is missing).
     """
     flows: list[Flow] = []
+    bends: list[float] = []
     shape = (0, 0)
     for step, flow in follow(steps):
         shape = (step.after.shape[0], step.after.shape[1])
         flows.append(flow)
+        bends.append(step.turn_deg / step.way_m)
     if not flows:
         return None
-    whole = Flow(*(np.concatenate([getattr(f, name) for f in flows]) for name in ("before", "after", "way_m")))
-    return solve(whole, width=shape[1], height=shape[0], height_m=height_m, calibration_id=calibration_id)
+    width, height = shape[1], shape[0]
+    found = solve(_joined(flows), width=width, height=height, height_m=height_m, calibration_id=calibration_id)
+    if found is None:
+        return None
+    parts = [
+        solve(_joined(rest), width=width, height=height, height_m=height_m, calibration_id=calibration_id)
+        for i in range(_GROUPS)
+        if (rest := [flow for j, flow in enumerate(flows) if j * _GROUPS // len(flows) != i])
+    ]
+    return _with_errors(found, [part for part in parts if part is not None], abs(float(np.mean(bends))))
+
+
+def _joined(flows: list[Flow]) -> Flow:
+    return Flow(*(np.concatenate([getattr(f, name) for f in flows]) for name in ("before", "after", "way_m")))
+
+
+def _with_errors(found: Calibration, parts: list[Calibration], bend_deg_per_m: float) -> Calibration:
+    """The result with one standard deviation by leaving out a group of pairs in turn (delete-group jackknife).
+
+    Shao & Tu, The jackknife and bootstrap, ch. 2. What cannot be told without one of the groups is not told well. A
+    bend of all the drive is in all groups: it pulls the focus of expansion aside by the turn times distance / way.
+    """
+    if len(parts) < _GROUPS:
+        return found
+    deviations = np.std([(p.pitch_deg, p.yaw_deg, p.fx / found.fx) for p in parts], axis=0) * math.sqrt(len(parts) - 1)
+    pitch, yaw, focal = (float(value) for value in deviations)
+    return replace(
+        found,
+        mount_pitch_error_deg=round(min(20.0, max(pitch, _LEAST_ERROR_DEG)), 4),
+        mount_yaw_error_deg=round(min(20.0, max(math.hypot(yaw, _SEEN_M * bend_deg_per_m), _LEAST_ERROR_DEG)), 4),
+        focal_error_share=round(min(1.0, math.hypot(focal, _WAY_ERROR_SHARE)), 4),
+    )
 
 
 def solve(flow: Flow, *, width: int, height: int, height_m: float, calibration_id: str) -> Calibration | None:
@@ -104,4 +147,9 @@ def _mount(
         pitch_deg=math.degrees(pitch),
         yaw_deg=math.degrees(yaw),
         pitch_error_deg=0.5,
+        mount_pitch_error_deg=_UNSURE_DEG,
+        mount_yaw_error_deg=_UNSURE_DEG,
+        mount_roll_error_deg=_UNSURE_DEG,
+        height_error_m=_HEIGHT_ERROR_M,
+        focal_error_share=_UNSURE_SHARE,
     )
