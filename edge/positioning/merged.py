@@ -48,17 +48,26 @@ class MergedPositions:
     own), `second_odometer` (two odometers do not add up; the first that speaks is taken), `not_finite`.
     """
 
-    def __init__(self, sources: Sequence[SensorSource]) -> None:
+    def __init__(self, sources: Sequence[SensorSource], *, hold_s: float = 0.0) -> None:
+        """Join them.
+
+        Args:
+            sources: all that a vehicle has; the receiver as `LatePositions` where its latency is known.
+            hold_s: how long the newest are held back. A live receiver tells of a moment only after its latency, while
+                the odometer's word of it is there at once: without waiting for that long every fix would be late.
+        """
         self.counts: Counter[str] = Counter()
         self._sources = tuple(sources)
+        self._hold_s = hold_s
         self._odometer: int | None = None
         self._handed_s = -math.inf
         self._rates: list[float] = []
         self._rate: TurnRate | None = None
 
     def until(self, time_s: float) -> Sequence[Measurement]:
-        """Everything measured up to `time_s` that has come in, in order of time. Never blocks."""
-        found = [(item, i) for i, source in enumerate(self._sources) for item in source.until(time_s)]
+        """Everything measured up to `time_s` less `hold_s` that has come in, in order of time. Never blocks."""
+        end_s = time_s - self._hold_s
+        found = [(item, i) for i, source in enumerate(self._sources) for item in source.until(end_s)]
         usable = [pair for pair in found if math.isfinite(pair[0].time_s)]
         if len(usable) < len(found):
             self.counts["not_finite"] += len(found) - len(usable)

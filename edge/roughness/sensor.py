@@ -21,7 +21,7 @@ _LONGEST_STEP_S = 0.05
 #: After a gap the filter starts at rest, which is not quite where the vehicle is; half a period of the lowest corner.
 _SETTLE_S = 1.0
 _STUCK_S = 1.0
-_IMPOSSIBLE_MPS2 = 1000.0
+_IMPOSSIBLE_MPS2 = 500.0
 _FULL_SHARE = 0.98
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.positioning.estimator import Estimator
+from edge.positioning.late import LatePositions
 from edge.positioning.merged import MergedPositions, Sensed, TurnRate
 from edge.positioning.speed_odometer import SpeedOdometer, Total
 from edge.types import Acceleration, Fix, Odometry
@@ -84,6 +85,37 @@ def test_what_comes_late_is_left_out_but_for_accelerations() -> None:
     slow.items = [Odometry(1.9, 1.0), Acceleration(1.9, 9.8), Odometry(2.0, 1.1)]
     assert merged.until(2.1) == [Acceleration(1.9, 9.8), Odometry(2.0, 1.1)]
     assert merged.counts == {"late": 1}
+
+
+class Live:
+    """A receiver whose fix is there only `after_s` later, by the clock of the test."""
+
+    def __init__(self, clock: list[float], after_s: float) -> None:
+        self.clock, self.after_s, self.next = clock, after_s, 1
+
+    def until(self, time_s: float) -> Sequence[Sensed]:
+        ready = []
+        while (t := float(self.next)) + self.after_s <= min(self.clock[0], time_s):
+            ready.append(fix(t + self.after_s))
+            self.next += 1
+        return ready
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("hold_s", "fixes", "late"), [(0.0, 0, 9), (0.25, 9, 0)])
+def test_holding_back_keeps_a_receivers_fixes_from_being_late(hold_s: float, fixes: int, late: int) -> None:
+    clock = [0.0]
+    receiver = LatePositions(Live(clock, 0.15), 0.15)
+    wheels = Given(*(Odometry(0.05 * i, 0.5 * i) for i in range(201)))
+    merged = MergedPositions([receiver, wheels], hold_s=hold_s)
+    handed = []
+    for step in range(1, 101):
+        clock[0] = 0.1 * step
+        handed += merged.until(clock[0])
+    assert sum(isinstance(m, Fix) for m in handed) == fixes
+    assert merged.counts["late"] == late
 
 
 def test_two_odometers_do_not_add_up() -> None:

@@ -12,8 +12,8 @@ import gpiod
 import pytest
 
 from edge.errors import ConfigError
-from edge.positioning.wheel_pulses import PulseLine, PulseReader, open_wheel_pulses, request_line
 from edge.positioning.speed_odometer import Total
+from edge.positioning.wheel_pulses import PulseLine, PulseReader, open_wheel_pulses, request_line
 from edge.types import Odometry
 from tests.servers import wait_until
 
