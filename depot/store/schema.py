@@ -125,17 +125,12 @@ def migrate(connection: sqlite3.Connection) -> None:
             raise StoreError(
                 f"made by a newer depot (schema {version}, this one knows {len(MIGRATIONS)}); update the depot"
             )
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with connection:  # commits, or takes back
+            connection.execute("BEGIN IMMEDIATE")
             if _version(connection) == version:  # else another program was quicker
                 for statement in _statements(MIGRATIONS[version]):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

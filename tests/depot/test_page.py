@@ -52,12 +52,17 @@ POTHOLE, TRACK = (179, 38, 30), (167, 187, 190)
 ROUGH, SMOOTH, BLOW = (159, 85, 143), (242, 208, 114), (91, 31, 105)
 
 
-def painted(browser, colour: tuple[int, int, int]) -> tuple[float, float, int] | None:
-    """Middle (x, y in pixels of the map) and number of the map's pixels in a colour; None where there are none."""
-    browser.execute_script("document.querySelector('.notes').style.visibility = 'hidden'")  # it has the same colours
+def map_image(browser) -> np.ndarray:
+    """The map without its legend, which has the same colours: rows x columns x RGB."""
+    browser.execute_script("document.querySelector('.notes').style.visibility = 'hidden'")
     image = Image.open(io.BytesIO(browser.find_element(By.ID, "map").screenshot_as_png)).convert("RGB")
     browser.execute_script("document.querySelector('.notes').style.visibility = ''")
-    rows, columns = np.nonzero(np.abs(np.asarray(image, int) - colour).max(axis=2) <= 10)
+    return np.asarray(image, int)
+
+
+def painted(browser, colour: tuple[int, int, int]) -> tuple[float, float, int] | None:
+    """Middle (x, y in pixels of the map) and number of the map's pixels in a colour; None where there are none."""
+    rows, columns = np.nonzero(np.abs(map_image(browser) - colour).max(axis=2) <= 10)
     return (float(np.median(columns)), float(np.median(rows)), len(rows)) if len(rows) >= 20 else None
 
 
@@ -124,6 +129,8 @@ def test_a_case_in_a_tunnel_says_where_and_how_well_and_moves_without_a_reload(
     after = until(browser, lambda: (now := painted(browser, POTHOLE)) and abs(now[1] - before[1]) > 40 and now)
     assert before[1] - after[1] == pytest.approx(22.2 / metres_per_pixel(browser), rel=0.1)
     assert after[0] == pytest.approx(before[0], abs=3)
+    ring = map_image(browser)[round(after[1]), round(after[0]) + 16]
+    assert ring == pytest.approx([18, 52, 59], abs=20), "what marks it has moved with it"
 
     vehicle.send(samples.roughness(1), 3)
     until(browser, lambda: words["wheel"] in plain(text(browser, ".facts")))
@@ -151,6 +158,9 @@ def plain(words: str) -> str:
 def test_roughness_is_a_layer_that_is_switched_on_and_off(browser, depot, vehicle, tmp_path):
     vehicle.send(samples.coverage(), 101)
     vehicle.send(samples.observation(), 1)
+    placeless = samples.roughness(sections=(), shocks=samples.roughness().shocks[1:])
+    for number in range(200):  # a whole page of what is not drawn; what is drawn comes on the next
+        vehicle.send(placeless, 1000 + number)
     vehicle.send(samples.roughness(1), 2)
     browser.get(depot.url)
     until(browser, lambda: painted(browser, POTHOLE))

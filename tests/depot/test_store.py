@@ -49,6 +49,7 @@ def at(second: int) -> Time:
 def everything() -> list[Intake]:
     """A drive: what a vehicle sends in some minutes, two sessions of one boot."""
     tunnel = LinePosition(line="U79", chainage_m=1200.0, error_m=3.0)
+    harder = msgspec.structs.replace(samples.roughness().shocks[0], peak_mps2=99.0)
     return [
         event(samples.status("online", 1), 90),
         event(samples.status("offline", 1), 91),
@@ -66,7 +67,7 @@ def everything() -> list[Intake]:
         event(samples.revision(3, 9), 38, "other-1"),
         event(samples.roughness(1), 40),
         event(samples.roughness(None, sections=(), shocks=()), 41),
-        event(samples.roughness(1), 42, "other-1"),
+        event(samples.roughness(1, shocks=(harder,)), 42, "other-1"),
         event(samples.coverage(time=at(11)), 11),
         event(samples.coverage(time=at(12), path=(), valid=False, reason="dark"), 12),
         event(samples.health(13.0, frames=13), 0),
