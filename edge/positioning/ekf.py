@@ -46,9 +46,12 @@ SCALE_Q = 1e-8  # per s: tyres warm up and wear
 WHEEL_Q = 0.0005  # m^2 per m along the way: slip, uneven road
 SIDE_SLIP_Q = 0.0005  # m^2 per m across
 _STANDING_MPS = 0.3
+_UNNOTICED_M = 1.5  # the way rolled in the other direction before that shows
 #: Standard deviations before anything is known.
 GYRO_BIAS_SIGMA = math.radians(1.0)
 SCALE_SIGMA = 0.03
+#: Beyond these the filter has lost its way.
+_SCALES, _LARGEST_BIAS, _LARGEST_MPS = (0.6, 1.6), math.radians(15), 200.0
 #: Of a receiver's error: how long the lasting part lasts (seconds), and the shares of both (squares add up to 1).
 LASTS_S = 25.0
 LASTING, WHITE = math.sqrt(0.4), math.sqrt(0.6)
@@ -107,6 +110,10 @@ class Ekf:
         """The direction in which the antenna moves: in a bend not the heading, as it swings round the axle."""
         ahead, right = self.mounting.velocity(float(self.x[V]), float(self.x[W]))
         return float(self.x[H]) + math.atan2(right, ahead)
+
+    def antenna_speed(self) -> float:
+        """Of the antenna over ground, without a sign."""
+        return math.hypot(*self.mounting.velocity(float(self.x[V]), float(self.x[W])))
 
     def inherit(self, other: Ekf) -> None:
         """Take over what another filter has learnt of odometer and gyro."""
@@ -195,6 +202,16 @@ class Ekf:
         p[K, K] += SCALE_Q * dt
         p[B, B] += GYRO_BIAS_Q * dt
 
+    def sound(self) -> bool:
+        """Whether what it has learnt can be true."""
+        return bool(
+            np.isfinite(self.x).all()
+            and np.isfinite(self.p).all()
+            and _SCALES[0] <= self.x[K] <= _SCALES[1]
+            and abs(self.x[B]) <= _LARGEST_BIAS
+            and abs(self.x[V]) <= _LARGEST_MPS
+        )
+
     def swell(self, factor: float) -> None:
         """Everything was known worse than thought: multiply the covariance, but for the receiver's own error."""
         self.p[:UE, :UE] *= factor
@@ -202,10 +219,12 @@ class Ekf:
         self.p[UE:, :UE] *= math.sqrt(factor)
 
     def about_face(self) -> None:
-        """It rolls the other way: the speed changes its sign."""
+        """It rolls the other way, and has done so for the last metre or two: the speed changes its sign."""
         f = np.eye(STATES)
         f[V, V] = -1.0
         self.x, self.p = f @ self.x, f @ self.p @ f.T
+        self.p[E, E] += _UNNOTICED_M**2
+        self.p[N, N] += _UNNOTICED_M**2
         if self.journal is not None:
             self.journal.predicted(f)
 

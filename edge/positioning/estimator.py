@@ -21,14 +21,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from edge.geometry import east_north, offset_lonlat
-from edge.positioning.alignment import guess
-from edge.positioning.direction import Direction
+from edge.positioning.alignment import Guess, guess
 from edge.positioning.ekf import E, Ekf, H, N, V, W, antenna_covariance, largest_variance, wrap
+from edge.positioning.gate import Gate
 from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
 from edge.positioning.mounting import Mounting
 from edge.positioning.odom import Odom
 from edge.positioning.odometer import SAME_TIME_S, Wheels
-from edge.positioning.plausible import FrozenWatch, FutureWatch, fault, is_reachable
+from edge.positioning.plausible import FrozenWatch, FutureWatch, fault
+from edge.positioning.receiver import Receiver
 from edge.positioning.smoothing import Smoothing
 from edge.types import Fix, Odometry
 
@@ -37,26 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "Limits", "Mounting"]
 
-_GATE_PLACE = 13.8  # 99.9 % of chi-squared with two degrees of freedom
-_GATE_HEADING = 4.0  # standard deviations
-#: What a vehicle turns by at most between two fixes a second apart.
-_BEND = math.radians(45)
-_AGREEING = 5
-_AGREEING_EARLY = 2
-_MAX_SPEED_MPS = 60.0
-_MAX_TELEPORT_MPS = 400 / 3.6
 _MAX_TURN_DPS = 120.0
 #: An odometer silent for longer is not there, seconds.
 _ODOMETER_FRESH_S = 1.0
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
-#: A receiver's course is worth something from this speed on, and tells reversing from the other.
-_MOVING_MPS, _CREEPING_MPS = 2.0, 0.8
 _STANDING_MPS = 0.5
-#: A receiver's speed and course come from Doppler shifts: that good, and a share of the error of the place worse.
-_SPEED_SIGMA, _SPEED_SHARE, _COURSE_SIGMA = 0.07, 0.07, math.radians(0.5)
-_GYRO_SIGMA = math.radians(0.5)
-#: Dead reckoning may be off by this share of its way, or the wheels slip or the map of ways is another.
+_GYRO_SIGMA, _GYRO_GATE = math.radians(0.5), 4.0
+#: A filter that starts anew within that time still knows which way the vehicle faced, seconds.
+_HEADING_LASTS_S = 10.0
+#: Dead reckoning may be off by this share of its way: wheels slip, tyres are changed, a gyro is badly mounted.
 _DRIFT_SHARE = 0.3
 _REANCHOR_M = 2_000.0
 #: A stretch without fixes that is longer is smoothed backwards when they return, metres.
@@ -73,17 +64,15 @@ class Estimator:
         self._mounting = mounting or Mounting()
         self._history = History(keep_s=keep_s, limits=limits or Limits(), mounting=self._mounting)
         self._smoothing = Smoothing(mounting=self._mounting, limits=limits or Limits(), gap_s=FIX_VALID_S, gap_m=_GAP_M)
-        self._future, self._frozen, self._direction = FutureWatch(), FrozenWatch(), Direction()
+        self._future, self._frozen, self._gate = FutureWatch(), FrozenWatch(), Gate()
+        self._receiver = Receiver(self.counts)
         self._time_s = -math.inf
         self._ekf: Ekf | None = None
         self._learnt: Ekf | None = None  # the last filter: odometer and gyro stay what they are when the place is lost
+        self._lost_s = -math.inf  # when that was
         self._origin = (0.0, 0.0)
         self._anchor: Fix | None = None  # what headings are taken from until one is known
-        self._fix: Fix | None = None  # the last one believed
-        self._fix_way_m: float | None = None  # and the way rolled until then
-        self._refused: list[Fix] = []
-        self._believed = 0  # fixes believed since the filter started
-        self._headings_refused = 0
+        self._fix_way_m: float | None = None  # the way rolled until the last fix believed
         self._wheels: Wheels | None = None
         self._gyro: float | None = None
         self._odom = Odom()
@@ -127,7 +116,7 @@ class Estimator:
         if self._wheels is None:
             self._move(wheels.time_s, None)
             self._wheels = Wheels(wheels)
-            self._wheels.turn_back(self._direction.sign)
+            self._wheels.turn_back(self._receiver.direction.sign)
         elif wheels.time_s - self._wheels.last.time_s >= SAME_TIME_S:
             self._roll(self._wheels, wheels)
         node = self._note(wheels.time_s)
@@ -142,7 +131,7 @@ class Estimator:
         if (speed := wheels.new_speed()) is not None:
             self._ekf.update_wheel_speed(*speed)
         if wheels.standing and self._gyro is not None:
-            self._ekf.update_gyro_standing(self._gyro, _GYRO_SIGMA, gate=_GATE_HEADING)
+            self._ekf.update_gyro_standing(self._gyro, _GYRO_SIGMA, gate=_GYRO_GATE)
 
     # ---- fixes
 
@@ -156,17 +145,21 @@ class Estimator:
             self.counts["frozen_fix"] += 1
             self._note(fix.time_s)
             return
-        restarted = False
-        if not self._is_believable(fix):
+        if self._ekf is not None:
+            self._receiver.watch_direction(self._ekf, fix, self._wheels)
+        distance = self._ekf.position_distance(*self._local(fix), fix.error_m) if self._ekf else None
+        verdict = self._gate.judge(fix, distance, odometer=self._wheels is not None)
+        if verdict != "believed":
             self.counts["fix_refused"] += 1
-            restarted = not self._is_news(fix)
-            if restarted and not self._agrees_with_refused(fix):
+            if verdict == "refused":
                 self._note(fix.time_s)
                 return
             self.counts["restarted"] += 1
             self._give_in(fix)
-        self._refused, self._believed = [], self._believed + 1
-        self._fix = fix
+        self._use(fix, before, restarted=verdict == "insists")
+
+    def _use(self, fix: Fix, before: Node | None, *, restarted: bool) -> None:
+        self._gate.believe(fix)
         self._fix_way_m = self._odom.distance_m
         if self._ekf is None:
             self._align(fix)
@@ -177,41 +170,20 @@ class Estimator:
         if self._ekf is not None:
             self._smoothing.fix_believed(node, self._ekf.p, fix.error_m)
 
-    def _is_believable(self, fix: Fix) -> bool:
-        if self._ekf is not None:
-            return self._ekf.position_distance(*self._local(fix), fix.error_m) <= _GATE_PLACE
-        return self._fix is None or is_reachable(self._fix, fix, _MAX_TELEPORT_MPS)
-
-    def _is_news(self, fix: Fix) -> bool:
-        """Whether a fix comes after so long a time on speed alone that it is worth more than the filter's guess."""
-        before = self._fix
-        if before is None or self._wheels is not None or fix.time_s - before.time_s <= FIX_VALID_S:
-            return False
-        return is_reachable(before, fix, _MAX_SPEED_MPS)
-
-    def _agrees_with_refused(self, fix: Fix) -> bool:
-        """Whether enough refused fixes in a row tell the same story."""
-        if self._refused and not is_reachable(self._refused[-1], fix, _MAX_SPEED_MPS):
-            self._refused = []
-        self._refused.append(fix)
-        # The filter's word weighs more with an odometer, and once its first guess of the heading has proved true.
-        firm = self._wheels is not None and self._believed >= _AGREEING
-        return len(self._refused) >= (_AGREEING if firm else _AGREEING_EARLY)
-
     def _give_in(self, fix: Fix) -> None:
         """The fixes are right: dead reckoning has drifted further than thought, or all was wrong."""
-        ekf = self._ekf
-        if ekf is not None and self._wheels is not None and self._fix is not None and self._fix_way_m is not None:
-            east, north = ekf.antenna()
-            off = math.hypot(self._local(fix)[0] - east, self._local(fix)[1] - north)
+        ekf, last = self._ekf, self._gate.last
+        if ekf is not None and self._wheels is not None and last is not None and self._fix_way_m is not None:
+            place, at = self._local(fix), ekf.antenna()
+            off = math.hypot(place[0] - at[0], place[1] - at[1])
             rolled = self._odom.distance_m - self._fix_way_m
-            if off <= _DRIFT_SHARE * rolled + 3 * math.hypot(self._fix.error_m, fix.error_m):
-                factor = ekf.position_distance(*self._local(fix), fix.error_m) / 2
+            if off <= _DRIFT_SHARE * rolled + 3 * math.hypot(last.error_m, fix.error_m):
+                factor = ekf.position_distance(*place, fix.error_m) / 2
                 self._smoothing.swelled(self._node(fix.time_s), ekf.p.copy(), factor)
                 ekf.swell(factor)
                 return
         self._forget_filter()
-        self._anchor = self._refused[0] if self._refused else self._fix
+        self._anchor = self._gate.refused[0] if self._gate.refused else last
 
     def _align(self, fix: Fix) -> None:
         """Start the filter as soon as something tells the heading."""
@@ -220,8 +192,10 @@ class Estimator:
         start = guess(self._anchor, fix, self._wheels.mps if self._wheels else 0.0)
         if start is None:
             return
-        self._origin, self._believed = (fix.lon, fix.lat), 0
-        self._direction = Direction()
+        if self._learnt is not None and fix.time_s - self._lost_s <= _HEADING_LASTS_S:
+            start = self._same_way_round(start, float(self._learnt.x[H]))
+        self._origin = (fix.lon, fix.lat)
+        self._gate.start_anew()
         self._ekf = Ekf(
             error_m=fix.error_m,
             heading=start.heading,
@@ -235,49 +209,31 @@ class Estimator:
             self._ekf.inherit(self._learnt)
         self._odom_heading = start.heading + self._odom.yaw
 
+    def _same_way_round(self, start: Guess, heading: float) -> Guess:
+        """Turn a guess round that would have the vehicle face the other way than just before."""
+        direction, wheels = self._receiver.direction, self._wheels
+        if wheels is not None and wheels.knows_direction:
+            return start
+        before = direction.sign
+        start = direction.judged(start, heading)
+        if direction.sign != before:
+            self._receiver.count_direction()
+            if wheels is not None:
+                wheels.turn_back(direction.sign)
+        return start
+
     def _correct(self, ekf: Ekf, fix: Fix) -> None:
-        ekf.update_position(*self._local(fix), fix.error_m)
-        sigma = _SPEED_SIGMA + _SPEED_SHARE * min(fix.error_m, 10.0)
-        if fix.heading_deg is not None:
-            self._correct_course(ekf, math.radians(fix.heading_deg), sigma, fix)
-        else:
-            self._direction.heard(fix.time_s)
-        if fix.speed_mps is not None:
-            ekf.update_speed(fix.speed_mps, sigma, backwards=self._rolls_back(ekf))
-        if math.hypot(*ekf.antenna()) > _REANCHOR_M:
-            east, north = ekf.antenna()
+        if not self._receiver.correct(ekf, fix, self._local(fix), self._wheels, gyro=self._gyro is not None):
+            self._smoothing.forget()
+        if not ekf.sound():
+            self.counts["filter_lost"] += 1
+            self._forget_filter()
+            self._learnt, self._anchor = None, fix
+            return
+        east, north = ekf.antenna()
+        if math.hypot(east, north) > _REANCHOR_M:
             self._origin = self._lonlat(east, north)
             ekf.shift(-east, -north)
-
-    def _correct_course(self, ekf: Ekf, course: float, speed_sigma: float, fix: Fix) -> None:
-        speed = math.hypot(*self._mounting.velocity(float(ekf.x[V]), float(ekf.x[W])))
-        said = fix.speed_mps
-        if said is not None and said >= _CREEPING_MPS and not (self._wheels and self._wheels.knows_direction):
-            off = wrap(course - ekf.course())
-            if self._direction.flips(off, said, float(ekf.x[V]), fix.time_s):
-                self.counts["reversing" if self._direction.sign < 0 else "forwards_again"] += 1
-                ekf.about_face()
-                if self._wheels is not None:
-                    self._wheels.turn_back(self._direction.sign)
-        if speed < _MOVING_MPS or (said is not None and said < _MOVING_MPS):
-            return
-        sigma = math.hypot(_COURSE_SIGMA, math.atan2(speed_sigma, speed))
-        # Without a gyro a bend begins unforeseen.
-        likely = self._gyro is None and abs(wrap(course - ekf.course())) < _BEND
-        if ekf.update_course(course, sigma, gate=math.inf if likely else _GATE_HEADING):
-            self._headings_refused = 0
-            return
-        self.counts["heading_refused"] += 1
-        self._headings_refused += 1
-        if self._headings_refused >= _AGREEING:
-            self._headings_refused = 0
-            ekf.turn_to(float(ekf.x[H]) + wrap(course - ekf.course()), math.radians(15))
-            self._smoothing.forget()
-
-    def _rolls_back(self, ekf: Ekf) -> bool:
-        if self._wheels is not None:
-            return self._wheels.mps < 0
-        return self._direction.sign < 0 and float(ekf.x[V]) <= 0.5
 
     # ---- motion
 
@@ -320,12 +276,13 @@ class Estimator:
         if time_s - self._time_s > _SILENCE_S and math.isfinite(self._time_s):
             self.counts["silence"] += 1
             self._forget_filter()
-            self._anchor = self._fix = self._wheels = self._gyro = None
+            self._gate.forget()
+            self._anchor = self._wheels = self._gyro = self._fix_way_m = None
             self._time_s = time_s
 
     def _forget_filter(self) -> None:
         if self._ekf is not None:
-            self._learnt = self._ekf
+            self._learnt, self._lost_s = self._ekf, self._time_s
         self._ekf = None
         self._smoothing.forget()
 
@@ -340,7 +297,7 @@ class Estimator:
         return node
 
     def _node(self, time_s: float, *, restarted: bool = False) -> Node:
-        fix, ekf, wheels = self._fix, self._ekf, self._wheels
+        fix, ekf, wheels = self._gate.last, self._ekf, self._wheels
         speed, speed_variance, turn_rate = (wheels.mps if wheels else None), 1.0, self._gyro or 0.0
         place = None
         if ekf is not None:
