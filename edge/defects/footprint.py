@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry import Calibration
-from edge.types import Box, Pose, RoadPoint
+from edge.types import Box, Pose
 
 Matrix = NDArray[np.float64]
 
@@ -61,8 +61,8 @@ class Footprint:
     """A rectangle on a surface: centre, half extents along and across the heading `yaw_deg`, metres.
 
     `x_m` ahead and `y_m` to the left in the frame that the function returning it names.
-    `spread`: covariance (2x2, square metres) of the centre by the box's own noise; `nod`: how far (2, metres) one
-    standard deviation of the body's nodding moves it, alike for all boxes of a frame; `systematic`: covariance of what
+    `spread`: covariance (2x2, square metres) of the centre by the box's own noise; `nod`: how far (2, metres) it is
+    moved by a body that nods down by one standard deviation, alike for all boxes of a frame; `systematic`: covariance of what
     is alike in all frames. `cut`: the box touches the picture's edge, so the defect goes on outside.
     """
 
@@ -161,13 +161,9 @@ def _with_errors(footprint: Footprint, calibration: Calibration) -> Footprint | 
     down, up = (calibration.pixel_to_road(*pixel, extra_pitch_deg=a * calibration.pitch_error_deg) for a in (1, -1))
     if error is None or down is None or up is None:
         return None
-    nod = _half_way(down, up)
+    nod = np.array([up.x_m - down.x_m, up.y_m - down.y_m]) / 2
     ahead, left = footprint.x_m - calibration.forward_m, footprint.y_m - calibration.left_m
     sight = np.array([-left, ahead]) * _SWAY
     fit = np.diag([(BOX_EDGE_SHARE * 2 * half) ** 2 for half in (footprint.half_length_m, footprint.half_width_m)])
     spread = error.random - np.outer(nod, nod) + np.outer(sight, sight) + fit + 1e-4 * np.eye(2)
     return replace(footprint, spread=spread, nod=nod, systematic=error.systematic)
-
-
-def _half_way(down: RoadPoint, up: RoadPoint) -> Matrix:
-    return np.array([down.x_m - up.x_m, down.y_m - up.y_m]) / 2

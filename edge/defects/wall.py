@@ -48,7 +48,7 @@ def locate_on_lining(box: Box, calibration: Calibration, lining: Lining, *, max_
     guess = _guess(box, calibration, lining, max_range_m)
     if error is None or guess is None:
         return None
-    x, around, half_length, half_around = _solve(box, calibration, lining, guess)
+    x, around, half_length, half_around = _solve(box, calibration, lining, guess).tolist()
     fit = np.diag([(BOX_EDGE_SHARE * 2 * half_length) ** 2, (BOX_EDGE_SHARE * 2 * half_around) ** 2])
     mirror = np.diag([1.0, -1.0])
     return Footprint(

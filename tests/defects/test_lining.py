@@ -51,7 +51,8 @@ def test_clock_height_and_side_are_as_seen_in_driving_direction():
         (-quarter, 9.0, 3.5, 2.0, "left"),
     ):
         point = ARCH.at(10.0, around)
-        assert (point.clock, point.y_m, point.z_m, ARCH.side(around)) == (pytest.approx(clock), pytest.approx(y), pytest.approx(z), side)  # fmt: skip
+        assert (point.clock, point.y_m, point.z_m) == pytest.approx((clock, y, z))
+        assert ARCH.side(around) == side
     wall = BOX.at(10.0, 3.5 + 2.5)
     assert (wall.y_m, wall.z_m, wall.clock, BOX.side(wall.around_m)) == (-3.0, 2.5, pytest.approx(3.0), "right")
     ceiling = BOX.at(10.0, -1.0)
@@ -183,7 +184,7 @@ def test_defects_on_walls_and_crown_are_one_each_with_clock_line_and_size(forwar
     assert [r.line.chainage_m for r in told] == pytest.approx([500 + way * x for x in (43, 40, 40)], abs=0.4)
     assert (told[1].line.line, told[1].line.track) == ("U79", "2")
     for one, y_m in zip(told, (0.3, -2.9, 3.5), strict=True):
-        east, north = east_north(one.position.lon, one.position.lat, LON0, LAT0)
+        east, _ = east_north(one.position.lon, one.position.lat, LON0, LAT0)
         assert -east == pytest.approx(y_m, abs=0.25)
         assert one.size.length_m == pytest.approx(1.0 if one is told[0] else 0.8, rel=0.2)
         assert one.severity.rule == "wegewart-tunnel-1"
