@@ -62,8 +62,8 @@ class Footprint:
 
     `x_m` ahead and `y_m` to the left in the frame that the function returning it names.
     `spread`: covariance (2x2, square metres) of the centre by the box's own noise; `nod`: how far (2, metres) it is
-    moved by a body that nods down by one standard deviation, alike for all boxes of a frame; `systematic`: covariance of what
-    is alike in all frames. `cut`: the box touches the picture's edge, so the defect goes on outside.
+    moved by a body that nods down by one standard deviation, alike for all boxes of a frame; `systematic`: covariance
+    of what is alike in all frames. `cut`: the box touches the picture's edge, so the defect goes on outside.
     """
 
     x_m: float
