@@ -23,28 +23,15 @@ and Applied Kalman Filtering, ch. 5.5 and 9.3): u' = u exp(-dt/T) + noise, of va
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.positioning.mounting import Mounting
+from edge.positioning.process_noise import Move, spread
+from edge.positioning.states import STATES, UE, UN, B, E, H, K, Matrix, N, V, W
 
-Matrix: TypeAlias = NDArray[np.floating[Any]]
-
-E, N, H, V, W, K, B, UE, UN = range(9)
-STATES = 9
-
-#: Spectral densities of the process noise: variance gained per second (or per metre, per radian).
-ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
-TURN_Q = math.radians(8.0) ** 2  # (rad/s)^2 per s, without a gyro
-TURN_FADES_S = 2.0  # without news, a turn ends
-GYRO_Q = math.radians(0.08) ** 2  # rad^2 per s: several times the data sheet of a cheap gyro; the vehicle shakes
-GYRO_SCALE_Q = 0.005**2  # rad^2 per rad turned: its sensitivity is good to about a percent
-GYRO_BIAS_Q = math.radians(0.001) ** 2  # (rad/s)^2 per s: it warms up
-SCALE_Q = 1e-8  # per s: tyres warm up and wear
-WHEEL_Q = 0.0005  # m^2 per m along the way: slip, uneven road
-SIDE_SLIP_Q = 0.0005  # m^2 per m across
+_TURN_FADES_S = 2.0  # without news, a turn ends
 _STANDING_MPS = 0.3
 _UNNOTICED_M = 1.5  # the way rolled in the other direction before that shows
 #: Standard deviations before anything is known.
@@ -158,7 +145,7 @@ class Ekf:
         x[N] += way * cos
         x[H] += turn
         if gyro is None:
-            fade = math.exp(-dt / TURN_FADES_S) if rolls else 0.0
+            fade = math.exp(-dt / _TURN_FADES_S) if rolls else 0.0
             x[W] *= fade
             f[W, W] = fade
         else:
@@ -168,39 +155,13 @@ class Ekf:
         x[UE:] *= keep
         f[UE, UE] = f[UN, UN] = keep
         self.p = f @ self.p @ f.T
-        self._spread(dt, way, sin, cos, wheels=wheel_m is not None, turned=None if gyro is None else abs(turn))
+        move = Move(dt, abs(way), sin, cos, wheels=wheel_m is not None, turned=None if gyro is None else abs(turn))
+        spread(self.p, move)
         self.p[UE, UE] += 1 - keep * keep
         self.p[UN, UN] += 1 - keep * keep
         if self.journal is not None:
             self.journal.predicted(f)
         return way, turn
-
-    def _spread(self, dt: float, way: float, sin: float, cos: float, *, wheels: bool, turned: float | None) -> None:
-        """Add the process noise; `turned`: radians by the gyro, None without one."""
-        p, way = self.p, abs(way)
-        along = WHEEL_Q * way if wheels else ACCELERATION_Q * dt**3 / 3
-        across = SIDE_SLIP_Q * way
-        p[E, E] += along * sin * sin + across * cos * cos
-        p[N, N] += along * cos * cos + across * sin * sin
-        p[E, N] += (along - across) * sin * cos
-        p[N, E] = p[E, N]
-        p[V, V] += ACCELERATION_Q * dt
-        if not wheels:
-            cross = ACCELERATION_Q * dt**2 / 2
-            p[E, V] += cross * sin
-            p[N, V] += cross * cos
-            p[V, E], p[V, N] = p[E, V], p[N, V]
-        if turned is None:
-            # The slower it rolls, the less it turns.
-            turn_q = TURN_Q * (min(1.0, way / (2 * dt)) if dt > 1e-6 else 0.0)
-            p[W, W] += turn_q * dt
-            p[H, H] += turn_q * dt**3 / 3
-            p[H, W] += turn_q * dt**2 / 2
-            p[W, H] = p[H, W]
-        else:
-            p[H, H] += GYRO_Q * dt + GYRO_SCALE_Q * turned
-        p[K, K] += SCALE_Q * dt
-        p[B, B] += GYRO_BIAS_Q * dt
 
     def sound(self) -> bool:
         """Whether what it has learnt can be true."""

@@ -20,17 +20,18 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edge.geometry import east_north, offset_lonlat
 from edge.positioning.alignment import Guess, guess
-from edge.positioning.ekf import E, Ekf, H, N, V, W, antenna_covariance, largest_variance, wrap
+from edge.positioning.ekf import Ekf, wrap
 from edge.positioning.gate import Gate
 from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
 from edge.positioning.mounting import Mounting
-from edge.positioning.odom import Odom
+from edge.positioning.odom import OdomFrame
 from edge.positioning.odometer import SAME_TIME_S, Wheels
+from edge.positioning.plane import Plane
 from edge.positioning.plausible import FrozenWatch, FutureWatch, fault
 from edge.positioning.receiver import Receiver
 from edge.positioning.smoothing import Smoothing
+from edge.positioning.states import H, V, W
 from edge.types import Fix, Odometry
 
 if TYPE_CHECKING:
@@ -49,11 +50,8 @@ _GYRO_SIGMA, _GYRO_GATE = math.radians(0.5), 4.0
 _HEADING_LASTS_S = 10.0
 #: Dead reckoning may be off by this share of its way: wheels slip, tyres are changed, a gyro is badly mounted.
 _DRIFT_SHARE = 0.3
-_REANCHOR_M = 2_000.0
 #: A stretch without fixes that is longer is smoothed backwards when they return, metres.
 _GAP_M = 30.0
-#: The odometer frame's yaw follows the heading with this time constant where there is no gyro, seconds.
-_YAW_FOLLOWS_S = 1.0
 
 
 class Estimator:
@@ -70,14 +68,12 @@ class Estimator:
         self._ekf: Ekf | None = None
         self._learnt: Ekf | None = None  # the last filter: odometer and gyro stay what they are when the place is lost
         self._lost_s = -math.inf  # when that was
-        self._origin = (0.0, 0.0)
+        self._plane = Plane()
         self._anchor: Fix | None = None  # what headings are taken from until one is known
         self._fix_way_m: float | None = None  # the way rolled until the last fix believed
         self._wheels: Wheels | None = None
         self._gyro: float | None = None
-        self._odom = Odom()
-        self._odom_heading = 0.0  # heading at yaw 0
-        self._yaw_pull = 0.0  # turn rate that brings the odometer frame's yaw back to the heading
+        self._odom = OdomFrame()
 
     def add(self, measurement: Measurement) -> None:
         """Take a measurement; never raises for what it says."""
@@ -141,13 +137,13 @@ class Estimator:
         if self._wheels is not None and fix.time_s - self._wheels.last.time_s > _ODOMETER_FRESH_S:
             self._wheels = None
         self._move(fix.time_s, None)
-        if self._frozen.is_frozen(fix, self._odom.distance_m if self._wheels else None):
+        if self._frozen.is_frozen(fix, self._odom.now.distance_m if self._wheels else None):
             self.counts["frozen_fix"] += 1
             self._note(fix.time_s)
             return
         if self._ekf is not None:
             self._receiver.watch_direction(self._ekf, fix, self._wheels)
-        distance = self._ekf.position_distance(*self._local(fix), fix.error_m) if self._ekf else None
+        distance = self._ekf.position_distance(*self._plane.local(fix), fix.error_m) if self._ekf else None
         verdict = self._gate.judge(fix, distance, odometer=self._wheels is not None)
         if verdict != "believed":
             self.counts["fix_refused"] += 1
@@ -160,7 +156,7 @@ class Estimator:
 
     def _use(self, fix: Fix, before: Node | None, *, restarted: bool) -> None:
         self._gate.believe(fix)
-        self._fix_way_m = self._odom.distance_m
+        self._fix_way_m = self._odom.now.distance_m
         if self._ekf is None:
             self._align(fix)
         else:
@@ -174,9 +170,9 @@ class Estimator:
         """The fixes are right: dead reckoning has drifted further than thought, or all was wrong."""
         ekf, last = self._ekf, self._gate.last
         if ekf is not None and self._wheels is not None and last is not None and self._fix_way_m is not None:
-            place, at = self._local(fix), ekf.antenna()
+            place, at = self._plane.local(fix), ekf.antenna()
             off = math.hypot(place[0] - at[0], place[1] - at[1])
-            rolled = self._odom.distance_m - self._fix_way_m
+            rolled = self._odom.now.distance_m - self._fix_way_m
             if off <= _DRIFT_SHARE * rolled + 3 * math.hypot(last.error_m, fix.error_m):
                 factor = ekf.position_distance(*place, fix.error_m) / 2
                 self._smoothing.swelled(self._node(fix.time_s), ekf.p.copy(), factor)
@@ -194,7 +190,7 @@ class Estimator:
             return
         if self._learnt is not None and fix.time_s - self._lost_s <= _HEADING_LASTS_S:
             start = self._same_way_round(start, float(self._learnt.x[H]))
-        self._origin = (fix.lon, fix.lat)
+        self._plane.origin = (fix.lon, fix.lat)
         self._gate.start_anew()
         self._ekf = Ekf(
             error_m=fix.error_m,
@@ -207,7 +203,7 @@ class Estimator:
         )
         if self._learnt is not None:
             self._ekf.inherit(self._learnt)
-        self._odom_heading = start.heading + self._odom.yaw
+        self._odom.align(start.heading)
 
     def _same_way_round(self, start: Guess, heading: float) -> Guess:
         """Turn a guess round that would have the vehicle face the other way than just before."""
@@ -223,17 +219,14 @@ class Estimator:
         return start
 
     def _correct(self, ekf: Ekf, fix: Fix) -> None:
-        if not self._receiver.correct(ekf, fix, self._local(fix), self._wheels, gyro=self._gyro is not None):
+        if not self._receiver.correct(ekf, fix, self._plane.local(fix), self._wheels, gyro=self._gyro is not None):
             self._smoothing.forget()
         if not ekf.sound():
             self.counts["filter_lost"] += 1
             self._forget_filter()
             self._learnt, self._anchor = None, fix
             return
-        east, north = ekf.antenna()
-        if math.hypot(east, north) > _REANCHOR_M:
-            self._origin = self._lonlat(east, north)
-            ekf.shift(-east, -north)
+        self._plane.keep_near(ekf)
 
     # ---- motion
 
@@ -249,12 +242,12 @@ class Estimator:
             if self._wheels.standing:
                 gyro = None
         if self._ekf is None:
-            self._odom = self._odom.moved(wheel_m or 0.0, (gyro or 0.0) * dt)
+            self._odom.move(wheel_m or 0.0, (gyro or 0.0) * dt, dt)
             return
         way, turn = self._ekf.predict(dt, wheel_m=wheel_m, gyro=gyro)
         if wheel_m is None and abs(self._ekf.x[V]) < _STANDING_MPS:
             way = 0.0
-        self._odom = self._odom.moved(way, turn + self._yaw_pull * min(dt, _YAW_FOLLOWS_S))
+        self._odom.move(way, turn, dt)
 
     def _smooth_odom(self, before: Node | None, time_s: float, *, restarted: bool) -> None:
         """Without an odometer: the way since the last fix by the mean of both speeds, where no pose was given yet."""
@@ -268,9 +261,9 @@ class Estimator:
         speed = (before.speed_mps + float(ekf.x[V])) / 2
         turn = wrap(float(ekf.x[H]) - before.place.heading)
         way = speed * (time_s - before.time_s) if abs(speed) >= _STANDING_MPS else 0.0
-        self._odom = before.odom.moved(way, turn)
-        self._odom_heading = float(ekf.x[H]) + self._odom.yaw
-        self._fix_way_m = self._odom.distance_m
+        self._odom.replay(before.odom, way, turn)
+        self._odom.align(float(ekf.x[H]))
+        self._fix_way_m = self._odom.now.distance_m
 
     def _after_silence(self, time_s: float) -> None:
         if time_s - self._time_s > _SILENCE_S and math.isfinite(self._time_s):
@@ -288,10 +281,8 @@ class Estimator:
 
     def _note(self, time_s: float, *, restarted: bool = False) -> Node:
         """Write the state into the history."""
-        self._yaw_pull = 0.0
-        if self._ekf is not None and self._gyro is None:
-            lag = wrap(float(self._ekf.x[H]) - (self._odom_heading - self._odom.yaw))
-            self._yaw_pull = lag / _YAW_FOLLOWS_S
+        ekf = self._ekf
+        self._odom.follow(float(ekf.x[H]) if ekf is not None and self._gyro is None else None)
         node = self._node(time_s, restarted=restarted)
         self._history.append(node)
         return node
@@ -302,12 +293,7 @@ class Estimator:
         place = None
         if ekf is not None:
             speed, speed_variance, turn_rate = float(ekf.x[V]), float(ekf.p[V, V]), float(ekf.x[W])
-            heading = float(ekf.x[H])
-            known = largest_variance(antenna_covariance(ekf.p, heading, self._mounting))
-            lasting = fix.error_m**2 if fix else 0.0
-            place = Place(
-                *self._lonlat(float(ekf.x[E]), float(ekf.x[N])), max(known, lasting), heading, float(ekf.p[H, H])
-            )
+            place = self._plane.place(ekf, fix.error_m if fix else 0.0)
             if wheels is None and abs(speed) < _STANDING_MPS:
                 speed = 0.0
         elif fix is not None:
@@ -316,11 +302,11 @@ class Estimator:
             place = Place(fix.lon, fix.lat, fix.error_m**2 + (speed * (time_s - fix.time_s)) ** 2)
         return Node(
             time_s,
-            self._odom,
+            self._odom.now,
             speed,
             speed_variance,
             turn_rate,
-            self._yaw_pull,
+            self._odom.yaw_pull,
             place,
             fix.time_s if fix else -math.inf,
             wheels.last.time_s if wheels else -math.inf,
@@ -328,10 +314,3 @@ class Estimator:
             self._fix_way_m,
             fix.quality if fix else None,
         )
-
-    def _local(self, fix: Fix) -> tuple[float, float]:
-        turn = math.remainder(fix.lon - self._origin[0], 360)
-        return east_north(self._origin[0] + turn, fix.lat, *self._origin)
-
-    def _lonlat(self, east_m: float, north_m: float) -> tuple[float, float]:
-        return offset_lonlat(*self._origin, east_m, north_m)

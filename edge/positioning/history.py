@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge.geometry import east_north, offset_lonlat
-from edge.positioning.ekf import ACCELERATION_Q, wrap
+from edge.positioning.ekf import wrap
 from edge.positioning.mounting import Mounting
+from edge.positioning.process_noise import ACCELERATION_Q
 from edge.types import Pose
 
 if TYPE_CHECKING:

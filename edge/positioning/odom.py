@@ -47,3 +47,33 @@ class Odom:
             mix(self.yaw, other.yaw),
             mix(self.distance_m, other.distance_m),
         )
+
+
+class OdomFrame:
+    """Where the vehicle is in it now. Without a gyro its yaw follows the filter's heading, but never jumps."""
+
+    #: Time constant of that, seconds.
+    FOLLOWS_S = 1.0
+
+    def __init__(self) -> None:
+        self.now = Odom()
+        #: Turn rate that brings the yaw back to the heading, rad/s clockwise.
+        self.yaw_pull = 0.0
+        self._heading_at_zero = 0.0
+
+    def align(self, heading: float) -> None:
+        """The heading (radians clockwise from north) is this, now."""
+        self._heading_at_zero = heading + self.now.yaw
+
+    def follow(self, heading: float | None) -> None:
+        """Let the yaw follow this heading from now on; None: a gyro turns it."""
+        lag = 0.0 if heading is None else math.remainder(heading - (self._heading_at_zero - self.now.yaw), math.tau)
+        self.yaw_pull = lag / self.FOLLOWS_S
+
+    def move(self, way_m: float, turn: float, dt: float) -> None:
+        """Roll and turn, in dt seconds."""
+        self.now = self.now.moved(way_m, turn + self.yaw_pull * min(dt, self.FOLLOWS_S))
+
+    def replay(self, before: Odom, way_m: float, turn: float) -> None:
+        """It was this way from `before` to now; nobody has asked yet."""
+        self.now = before.moved(way_m, turn)

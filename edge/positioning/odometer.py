@@ -41,7 +41,7 @@ class Wheels:
         self.knows_direction = False
         self.sign = 1
         self._foreseen_m = 0.0  # moved since `last` in advance of the next message
-        self._lowest_m = self._highest_m = self._total_m = 0.0
+        self._total_m = self._fallen_m = 0.0
         self._recent = deque([(first.time_s, 0.0)])
         self._rolled_s = first.time_s
         self._speed_said_s = first.time_s
@@ -63,9 +63,9 @@ class Wheels:
             self._foreseen_m = 0.0
             self._recent = deque([(wheels.time_s, self._total_m)])
             return None
+        self._learn_direction(metres)
         metres *= self.sign
         self._total_m += metres
-        self._learn_direction()
         self._recent.append((wheels.time_s, self._total_m))
         while len(self._recent) > 2 and wheels.time_s - self._recent[1][0] >= _SPEED_OVER_S:
             self._recent.popleft()
@@ -97,15 +97,18 @@ class Wheels:
 
     def turn_back(self, sign: int) -> None:
         """The odometer does not know its direction, but somebody else does."""
+        if self.knows_direction:
+            return
         self.sign = sign
         self.mps = abs(self.mps) * sign
         self._recent = deque([(self.last.time_s, self._total_m)])
         self._foreseen_m = 0.0
 
-    def _learn_direction(self) -> None:
-        self._highest_m = max(self._highest_m, self._total_m)
-        if self.sign > 0 and self._highest_m - self._total_m > _SIGNED_M:
-            self.knows_direction = True
+    def _learn_direction(self, metres: float) -> None:
+        """An odometer that has fallen knows its direction."""
+        self._fallen_m = max(0.0, self._fallen_m - metres)
+        if self._fallen_m > _SIGNED_M and not self.knows_direction:
+            self.knows_direction, self.sign = True, 1
 
 
 def _step(metres: float, dt: float, counts: Counter[str]) -> float | None:

@@ -8,7 +8,8 @@ import math
 from typing import TYPE_CHECKING
 
 from edge.positioning.direction import Direction
-from edge.positioning.ekf import Ekf, H, V, wrap
+from edge.positioning.ekf import Ekf, wrap
+from edge.positioning.states import H, V
 
 if TYPE_CHECKING:
     from collections import Counter

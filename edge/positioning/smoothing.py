@@ -26,14 +26,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.geometry import offset_lonlat
-from edge.positioning.ekf import STATES, E, H, N, V, antenna_covariance, largest_variance
+from edge.positioning.ekf import antenna_covariance, largest_variance
 from edge.positioning.history import History
+from edge.positioning.states import STATES, E, H, N, V
 from edge.types import Correction
 
 if TYPE_CHECKING:
-    from edge.positioning.ekf import Matrix
     from edge.positioning.history import Limits, Node
     from edge.positioning.mounting import Mounting
+    from edge.positioning.states import Matrix
     from edge.types import Pose
 
 #: A step is kept every so many metres or seconds, and that many in all: 4 km at a metre, 8 km at two metres ...
