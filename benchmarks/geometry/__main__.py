@@ -27,7 +27,7 @@ import cv2
 
 from benchmarks.geometry.figure import Figure, Plan, Row, table
 
-ROWS = ("street", "tunnel", "scenarios", "real", "cost", "bad_input")
+ROWS = ("street", "tunnel", "scenarios", "real", "cost", "lining", "roughness", "bad_input")
 WORKERS = 2
 
 

@@ -16,7 +16,6 @@ from functools import cache
 
 import cv2
 import numpy as np
-from edge.positioning.positioner import Positioner
 
 from benchmarks.geometry.route import lonlat
 from benchmarks.geometry.sensors import Live, Readings
@@ -24,19 +23,24 @@ from benchmarks.geometry.things import Thing
 from benchmarks.geometry.world import Vehicle, World
 from edge.clock import UtcClock
 from edge.config import DefectsConfig, SamplingConfig
+from edge.defects.revisions import Revisions
 from edge.defects.tracker import Defect, Step, Tracker, TrackerSettings
 from edge.delivery.jsonl import JsonlSink
 from edge.geometry import Calibration, east_north
+from edge.lining import Lining
 from edge.pipeline import Identity, Pipeline, Stages
 from edge.positioning.estimator import Estimator
 from edge.positioning.line import Line
 from edge.positioning.mounting import Mounting
+from edge.positioning.positioner import Positioner
+from edge.roughness.meter import RoughnessMeter
+from edge.roughness.settings import RoughnessSettings
 from edge.sampling.coverage import CoverageLog
 from edge.sampling.quality import Limits
 from edge.sampling.sampler import Sampler
 from edge.types import Detection, Frame, Picture, Pose
 from messages.envelope import decode
-from messages.types import Coverage, ModelRef, Observation, Position, Revision
+from messages.types import Coverage, ModelRef, Observation, Position, Revision, Roughness
 
 EDGE_NOISE_PX, SCORE = 1.5, 0.8
 FRAMES_PER_S = 15.0
@@ -69,6 +73,7 @@ class Run:
 
     seen: list[Seen] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
+    roughness: list[Roughness] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
     #: Of every frame that the camera gave; the times of those judged.
     poses: list[Pose] = field(default_factory=list)
@@ -142,6 +147,8 @@ def drive(
     seed: int,
     misses: float = 0.0,
     lines: Sequence[Line] = (),
+    lining: Lining | None = None,
+    roughness: RoughnessSettings | None = None,
     calibration: Calibration | None = None,
 ) -> Run:
     """Drive through the world. `calibration`: what the vehicle believes of its camera (default: the vehicle's)."""
@@ -151,10 +158,14 @@ def drive(
     settings = TrackerSettings(
         max_range_m=defaults.max_range_m, min_frames=defaults.min_frames, min_certainty=defaults.min_certainty
     )
-    tracker, out = _Watched(settings, calibration), io.StringIO()
+    tracker, out = _Watched(settings, calibration, lining), io.StringIO()
     estimator = positioner(world.vehicle, lines)
+    more = {"revisions": Revisions()}
+    more |= {"surface": "lining"} if lining is not None else {}
+    more |= {"roughness": RoughnessMeter(roughness)} if roughness is not None else {}
     pipeline = Pipeline(
         Stages(
+            **more,
             positions=Live(said.measurements),
             estimator=estimator,
             sampler=Sampler(every_m=sampling.every_m, fallback_s=sampling.every_s),
@@ -187,6 +198,7 @@ def _sort(run: Run, lines: str, finished: Sequence[Defect], oracle: Oracle) -> N
     """What was delivered, by kind; observations come in the order in which the tracker ended their defects."""
     events = [decode(line.encode()) for line in lines.splitlines()]
     run.revisions = [event.data for event in events if isinstance(event.data, Revision)]
+    run.roughness = [event.data for event in events if isinstance(event.data, Roughness)]
     run.coverage = [event.data for event in events if isinstance(event.data, Coverage)]
     told = [(event.id, event.data) for event in events if isinstance(event.data, Observation)]
     for (name, observation), defect in zip(told, finished, strict=True):

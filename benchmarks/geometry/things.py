@@ -51,14 +51,14 @@ class Thing:
 
 def on_road(route: Route, name: str, label: str, *, s_m: float, t_m: float, length_m: float, width_m: float) -> Thing:
     """A flat defect: a pothole is nearly an ellipse, a crack a wavering line, an alligator crack nearly a rectangle."""
-    along, across = _shape(label, length_m, width_m)
+    along, across = shape(label, length_m, width_m)
     east, north = route.plane(s_m + along, t_m + across)
     middle = route.plane(s_m, t_m)
     outline = np.column_stack([east, north, np.zeros_like(east)])
     return Thing(name, label, s_m, t_m, length_m, width_m, float(middle[0]), float(middle[1]), outline)
 
 
-def _shape(label: str, length_m: float, width_m: float) -> tuple[Floats, Floats]:
+def shape(label: str, length_m: float, width_m: float) -> tuple[Floats, Floats]:
     """Points of the outline around 0, with exactly these extents."""
     if label in ("longitudinal_crack", "transverse_crack"):
         run = np.linspace(-1, 1, 25)
