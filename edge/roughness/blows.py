@@ -20,19 +20,21 @@ _SWING_S, _SWING_SHARE = 0.30, 0.6
 
 @dataclass(frozen=True)
 class Blow:
-    """One axle's meeting with something; `time_s` of the highest peak."""
+    """One axle's meeting with something; `time_s` of the highest peak. `alone`: high enough without a second one."""
 
     time_s: float
     way_m: float
     speed_mps: float
     peak_mps2: float
+    alone: bool
 
 
 class BlowFinder:
     """Takes samples one after the other."""
 
     def __init__(self, settings: RoughnessSettings) -> None:
-        self._floor, self._factor = settings.shock_floor_mps2, settings.shock_factor
+        self._floor = settings.shock_floor_mps2
+        self._factor, self._alone = settings.pair_factor, settings.shock_factor
         self.broken()
 
     def broken(self) -> None:
@@ -51,11 +53,10 @@ class BlowFinder:
         ended = None
         if self._open is not None and time_s - self._open.time_s > _BLOW_S:
             ended, self._open = self._ended(self._open), None
-        if self._open is not None:
-            if size > self._open.peak_mps2:
-                self._open = Blow(time_s, way_m, speed_mps, size)
-        elif self._known_s >= _KNOWN_S and size > max(self._floor, self._factor * math.sqrt(self._mean_square)):
-            self._open = Blow(time_s, way_m, speed_mps, size)
+        around = math.sqrt(self._mean_square)
+        lowest = max(self._floor, self._factor * around) if self._known_s >= _KNOWN_S else math.inf
+        if size > (lowest if self._open is None else self._open.peak_mps2):
+            self._open = Blow(time_s, way_m, speed_mps, size, size > self._alone * around)
         self._learn(size, step_s)
         return ended
 

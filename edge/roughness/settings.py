@@ -34,7 +34,8 @@ class RoughnessSettings:
     band_hz: tuple[float, float] = (0.5, 30.0)  # rule: of the RMS
     blow_hz: tuple[float, float] = (4.0, 30.0)  # rule: of shocks; leaves the body's own bounce (1 to 2 Hz) out
     shock_floor_mps2: float = 1.5  # rule: a shock's peak is above this
-    shock_factor: float = 4.5  # rule: and above this many times the RMS of the last seconds
+    shock_factor: float = 4.5  # rule: and above this many times the RMS of the last seconds,
+    pair_factor: float = 3.5  # rule: or above this where both axles felt it, a wheelbase apart
 
     stretch_m: float = 100.0
     stretch_s: float = 60.0

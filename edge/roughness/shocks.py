@@ -71,6 +71,8 @@ class ShockPairs:
         if pending.rear is not None:
             peak = max(blow.peak_mps2, pending.rear.peak_mps2)
             return Shock(spot, peak, settings.front_axle_forward_m, math.hypot(spread_m, 0.1))
+        if not blow.alone:
+            return None
         # One axle's blow stayed below the threshold, and nothing tells which: in the middle, half a wheelbase off.
         along = math.hypot(spread_m, settings.wheelbase_m / 2)
         return Shock(spot, blow.peak_mps2, settings.middle_forward_m, along)
