@@ -16,14 +16,12 @@ import math
 from dataclasses import dataclass, field
 
 from edge.sampling import Reason
-from edge.sampling.looks import Looks, Surface, Verdict
+from edge.sampling.looks import Looks, Surface
 from edge.sampling.view import View
 from edge.types import LinePlace, Pose
 
 #: What a message takes; a longer path loses every second point.
 _MAX_PATH = 1000
-#: Nearer frames are one place, metres.
-_STILL_M = 0.01
 #: So much chainage may differ from the way rolled (a snap to a known point is more), metres and share.
 _SNAP_M, _SNAP_SHARE = 5.0, 0.1
 #: After rolling back farther than this, road is new again, metres.
@@ -73,7 +71,6 @@ class _Open:
     end_s: float
     end: Pose
     first: LinePlace | None
-    last: LinePlace | None
     length_m: float = 0.0
     frames: int = 0
     path: list[tuple[float, float]] = field(default_factory=list)
@@ -84,7 +81,7 @@ class _Open:
         if not at_front:
             return
         self.length_m += way_m
-        self.end, self.last = pose, pose.line
+        self.end = pose
         place = _place(pose)
         if place and self.path[-1:] != place:
             self.path += place
@@ -149,30 +146,23 @@ class CoverageLog:
         at_front = self._behind_m == 0
         jumped = at_front and now.end is not before and abs(_apart(now.end, pose) - way) > _OTHER_PATH_M
         start = now.end if not jumped else before if way > 0 else pose
-        if self._looks is None or pose.speed_mps is None:
-            verdict: Verdict = reason or "judged"
-        elif way < _STILL_M:
-            verdict = now.reason or "judged"
-        else:
+        if self._looks is not None and way > 0:
             verdict = self._looks.verdict(start, pose, surface)
+        else:
+            # Who stands sees nothing new; where no motion is known, frames are all there is to tell of.
+            stands = self._looks is not None and pose.speed_mps is not None
+            verdict = (now.reason if stands else reason) or "judged"
         if verdict == "unseen":
-            return self._renew(now, _begin(pose, None, surface))
+            return _renewed(now, _begin(pose, None, surface))
         why = None if verdict == "judged" else verdict
-        same_line = _is_same_line(now.last, pose.line, way)
+        same_line = _is_same_line(start.line, pose.line, way)
         if jumped or not same_line or (why, surface) != (now.reason, now.surface) or self._is_full(now):
             following = _begin(start, why, surface)
-            following.first = now.last if same_line else pose.line
-            now, closed = self._renew(now, following)
+            if not same_line:
+                following.first = pose.line
+            now, closed = _renewed(now, following, close=way == 0 or self._looks is None)
         now.extend(pose, way, at_front=at_front)
         return now, closed
-
-    def _renew(self, now: _Open, following: _Open) -> tuple[_Open, Stretch | None]:
-        """End a stretch. One without length is no message yet: its frames go to the one that follows."""
-        if now.length_m > 0 or self._looks is None:
-            following.start_s = now.end_s
-            return following, _close(now)
-        following.frames = now.frames
-        return following, None
 
     def _new_way(self, before: Pose, pose: Pose) -> float:
         """Metres of path that the vehicle has not rolled over just before."""
@@ -191,7 +181,16 @@ class CoverageLog:
 
 
 def _begin(pose: Pose, reason: Reason | None, surface: Surface) -> _Open:
-    return _Open(reason, surface, pose.time_s, pose.time_s, pose, pose.line, pose.line, path=_place(pose))
+    return _Open(reason, surface, pose.time_s, pose.time_s, pose, pose.line, path=_place(pose))
+
+
+def _renewed(now: _Open, following: _Open, *, close: bool = False) -> tuple[_Open, Stretch | None]:
+    """End a stretch. One without length is no message, unless told to: its frames go to the one that follows."""
+    if now.length_m > 0 or close:
+        following.start_s = now.end_s
+        return following, _close(now)
+    following.frames = now.frames
+    return following, None
 
 
 def _close(now: _Open) -> Stretch | None:
@@ -200,7 +199,7 @@ def _close(now: _Open) -> Stretch | None:
         return None
     path = tuple(now.path)
     return Stretch(
-        path, now.length_m, now.frames, now.reason, now.start_s, now.end_s, _span(now.first, now.last), now.surface
+        path, now.length_m, now.frames, now.reason, now.start_s, now.end_s, _span(now.first, now.end.line), now.surface
     )
 
 

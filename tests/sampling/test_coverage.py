@@ -207,7 +207,7 @@ winding = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(winding, st.integers(1, 3))
 def test_no_metre_is_claimed_that_was_in_fewer_judged_pictures_than_asked(drive: list[tuple], looks: int) -> None:
     car, frames = Car(), []
@@ -221,6 +221,19 @@ def test_no_metre_is_claimed_that_was_in_fewer_judged_pictures_than_asked(drive:
             for share in (0.01, 0.3, 0.6, 0.99) if s.valid else ():
                 x_m, y_m = a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
                 assert sum(is_in_picture(pose, x_m, y_m) for pose in judged) >= looks
+
+
+def test_without_any_word_of_motion_frames_are_told_by_reason_although_the_view_is_known() -> None:
+    frames = [(at(0.0, n / 2, speed_mps=None, known=False), None if n < 30 else "dark") for n in range(50)]
+    assert [(s.reason, s.frames_judged, s.length_m, s.path) for s in seen(frames)] == [
+        (None, 30, 0, ()),
+        ("dark", 0, 0, ()),
+    ]
+
+
+def test_way_that_shows_only_when_motion_is_lost_is_claimed_no_more_than_any_other() -> None:
+    frames = [*road(40), *((at(float(m), m / 10, speed_mps=None), None) for m in range(60, 120, 20))]
+    assert sum(s.length_m for s in seen(frames) if s.valid) == 32
 
 
 # ---- lines and surfaces

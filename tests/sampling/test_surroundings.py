@@ -159,7 +159,7 @@ noise = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(noise)
 def test_two_changes_are_never_nearer_than_20_m_and_3_s(told: list[tuple]) -> None:
     watch = SurroundingsWatch(Geofence((fence(50, 90, "tunnel"), fence(110, 130, "street"))))
