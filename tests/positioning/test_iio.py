@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
+import subprocess
 import time
 from collections import Counter
 from itertools import pairwise
@@ -130,6 +132,27 @@ def test_a_buffer_that_was_enabled_before_is_read_as_it_stands_and_left_on(fake:
     now_s = time.monotonic()
     fake.say(scan(now_s))  # the temperature lies in what was padding
     assert [m.time_s for m in reader.read()] == [pytest.approx(now_s, abs=1e-6)] * 2
+    reader.close()
+    assert fake.attribute("buffer/enable") == "1"
+    assert counts == {}
+
+
+def test_the_udev_rule_starts_a_buffer_that_is_then_read(fake: FakeDevice) -> None:
+    rules = Path(__file__).parents[2] / "firmware_config/raspberry_pi/etc/udev/rules.d/70-wegewart.rules"
+    script = re.search(r"/bin/sh -c '(.*)'", rules.read_text(encoding="utf-8"))
+    assert script is not None
+    command = script[1].replace("/sys%p", str(fake.device)).replace("$$", "$")
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    for folder in (fake.device, fake.device / "scan_elements", fake.device / "buffer"):
+        for path in folder.iterdir():
+            path.chmod(0o444)  # to the daemon /sys is read-only
+    counts: Counter[str] = Counter()
+    reader = connect_iio(fake.place(), counts)
+    assert isinstance(reader, BufferReader)
+    assert fake.attribute("current_timestamp_clock") == "monotonic"
+    assert fake.attribute("sampling_frequency") == "100"
+    fake.say(scan(time.monotonic()))
+    assert len(list(reader.read())) == 2
     reader.close()
     assert fake.attribute("buffer/enable") == "1"
     assert counts == {}
