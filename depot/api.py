@@ -56,7 +56,8 @@ def make_app(
     async def store_failed(_request: Request, error: StoreError) -> Response:
         return _json({"detail": f"the store cannot be read now: {error}"}, status=503)
 
-    _add_data(app, store)
+    _add_cases(app, store)
+    _add_roads(app, store)
     _add_live(app, store, stopping)
     _add_state(app, store, link_state)
     _add_page(app, page)
@@ -81,7 +82,7 @@ class _Headers:
         await self._app(scope, receive, send_with_headers)
 
 
-def _add_data(app: FastAPI, store: Store) -> None:
+def _add_cases(app: FastAPI, store: Store) -> None:
     @app.get("/api/cases")
     def cases(
         bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
@@ -110,6 +111,17 @@ def _add_data(app: FastAPI, store: Store) -> None:
             raise HTTPException(404, f"there is no case {number}")
         return _geojson(geojson.case_feature(found))
 
+    @app.get("/pictures/{sha256}.jpg")
+    def picture(sha256: Annotated[str, Path(pattern=f"^{SHA256_PATTERN}$")]) -> Response:
+        """A picture."""
+        content = store.picture(sha256)
+        if content is None:
+            raise HTTPException(404, "this picture has not arrived")
+        forever = {"Cache-Control": "private, max-age=31536000, immutable"}  # the name is the content's hash
+        return Response(content, media_type="image/jpeg", headers=forever)
+
+
+def _add_roads(app: FastAPI, store: Store) -> None:
     @app.get("/api/coverage")
     def coverage(
         after: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000
@@ -133,15 +145,6 @@ def _add_data(app: FastAPI, store: Store) -> None:
     def vehicles() -> Response:
         """Vehicles as GeoJSON points where they were last."""
         return _geojson(geojson.collection(map(geojson.vehicle_feature, store.vehicles())))
-
-    @app.get("/pictures/{sha256}.jpg")
-    def picture(sha256: Annotated[str, Path(pattern=f"^{SHA256_PATTERN}$")]) -> Response:
-        """A picture."""
-        content = store.picture(sha256)
-        if content is None:
-            raise HTTPException(404, "this picture has not arrived")
-        forever = {"Cache-Control": "private, max-age=31536000, immutable"}  # the name is the content's hash
-        return Response(content, media_type="image/jpeg", headers=forever)
 
 
 def _add_state(app: FastAPI, store: Store, link_state: Callable[[], str | None]) -> None:

@@ -79,7 +79,7 @@ TUNNEL_WORDS = {
         "short": "U79, Gleis 1, km 3,390, links · Lage korrigiert",
         "now": "entlang Linie U79, Gleis 1, km 3,390, links± 3 m", "wheel": "vom Rad bestätigtStoß 12,5 m/s²",
         "gnss": "± 0,02 mmit 95 % im Umkreis von 0,05 mOrtungGNSS, RTK fix",
-        "track": "befahren, beurteilt · U79, Gleis 1, km 3,500 bis 3,330",
+        "track": "befahren, beurteilt · Tunnelschale · U79, Gleis 1, km 3,500 bis 3,330",
     },
     "en": {
         "list": "U79, track 1, km 3.412, left", "basis": "Dead reckoning (tunnel), 340 m since the last fix",
@@ -87,7 +87,7 @@ TUNNEL_WORDS = {
         "moved": "corrected afterwards, moved by 22 m", "short": "U79, track 1, km 3.390, left · place corrected",
         "now": "Along line U79, track 1, km 3.390, left± 3 m", "wheel": "confirmed by the wheelshock 12.5 m/s²",
         "gnss": "± 0.02 m95 % within 0.05 mFound byGNSS, RTK fix",
-        "track": "driven and judged · U79, track 1, km 3.500 to 3.330",
+        "track": "driven and judged · Tunnel lining · U79, track 1, km 3.500 to 3.330",
     },
 }  # fmt: skip
 

@@ -15,8 +15,14 @@ export function hint({ layer, properties }, depot) {
     case "sections": return say("section", {
       a: number(properties.rms_mps2, 1), m: number(properties.length_m), v: number(properties.speed_mps * 3.6),
     });
-    default: return [say(properties.valid ? "looked_at" : "not_judged"), lineStretch(properties)].filter(Boolean).join(" · ");
+    default: return stretch(properties);
   }
+}
+
+function stretch(properties) {
+  const judged = say(properties.valid ? "looked_at" : "not_judged");
+  const surface = properties.surface === "lining" && say("lining");
+  return [judged, surface, lineStretch(properties)].filter(Boolean).join(" · ");
 }
 
 function shock({ peak_mps2: peak, observation, vehicle }, depot) {
