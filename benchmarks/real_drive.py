@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.simulated_drive import config_for
-from edge.daemon import MODELS
+from edge.assembly import MODELS
 from edge.defects.matching import family, iou
 from edge.defects.tracker import Defect, Tracker, TrackerSettings
 from edge.errors import WegewartError

@@ -24,20 +24,23 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from benchmarks.matching import Comparison, compare
+from edge import assembly
 from edge.clock import UtcClock
 from edge.config import CameraConfig, PositionConfig, VehicleConfig
 from edge.daemon import Daemon
+from edge.defects.revisions import Revisions
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.delivery.jsonl import JsonlSink
 from edge.errors import WegewartError
-from edge.pipeline import Identity, Pipeline, Stages
+from edge.judging import Judge
+from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
-from edge.positioning.estimator import Estimator
 from edge.sampling.coverage import CoverageLog
-from edge.sampling.sampler import Sampler
+from edge.sampling.quality import Limits
 from edge.simulator import simulate
 from edge.simulator.truth import Truth, load
 from edge.sources import open_sources
+from edge.telling import Identity
 from edge.types import Detection, Picture
 from messages.envelope import decode
 from messages.types import ModelRef, Observation
@@ -78,22 +81,27 @@ def config_for(drive: Path) -> VehicleConfig:
 
 def run_perfect(drive: Path, truth: Truth, out: Path) -> Counter[str]:
     """The chain with the truth in place of the model."""
-    sources = open_sources(config_for(drive))
-    boxes, delivery = TrueBoxes(truth), JsonlSink(out, vehicle="benchmark")
+    config = config_for(drive)
+    sources = open_sources(config)
+    calibration, boxes, delivery = sources.calibration, TrueBoxes(truth), JsonlSink(out, vehicle="benchmark")
+    seen = assembly.road_view(config, calibration)
+    model = ModelRef(name="truth", version="1", sha256="0" * 64)
+    judge = Judge("road", model, boxes, Tracker(TrackerSettings(), calibration), CoverageLog(view_m=seen), Limits())
     pipeline = Pipeline(
         Stages(
             positions=sources.positions,
-            estimator=Estimator(),
-            sampler=Sampler(every_m=2.0),
-            coverage=CoverageLog(),
-            detector=boxes,
-            tracker=Tracker(TrackerSettings(), sources.calibration),
+            positioner=assembly.positioner(config),
+            sampler=assembly.sampler(config, seen),
+            surroundings=assembly.surroundings(config),
+            judges={"street": (judge,), "tunnel": (judge,)},
+            revisions=Revisions(),
+            roughness=None,
             delivery=delivery,
         ),
-        identity=Identity(ModelRef(name="truth", version="1", sha256="0" * 64), "benchmark", "truth"),
+        identity=Identity("benchmark", "truth"),
         clock=UtcClock("benchmark", quality="replay"),
-        calibration=sources.calibration,
-        lookahead_s=2.0,
+        calibration=calibration,
+        timing=Timing(lookahead_s=2.0),
     )
     while True:
         try:
@@ -112,7 +120,7 @@ def run_model(drive: Path, out: Path, min_certainty: float | None = None) -> Cou
     config = config_for(drive)
     if min_certainty is not None:
         config = replace(config, defects=replace(config.defects, min_certainty=min_certainty))
-    summary = Daemon(config, lambda _m, _c: JsonlSink(out, vehicle="benchmark")).run()
+    summary = Daemon(config, lambda _models, _calibration: JsonlSink(out, vehicle="benchmark")).run()
     return Counter(summary.counters)
 
 

@@ -27,7 +27,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from benchmarks.simulated_drive import config_for
-from edge.daemon import MODELS, Daemon
+from edge.assembly import MODELS
+from edge.daemon import Daemon
 from edge.delivery.jsonl import JsonlSink
 from edge.vision.detector import Detector
 from edge.vision.package import load_package

@@ -182,7 +182,7 @@ def _run(options: argparse.Namespace) -> int:
     from edge.uplinks import open_uplink  # noqa: PLC0415
 
     config = load_config(options.config)
-    daemon = Daemon(config, lambda model, calibration: open_uplink(config, model, calibration))
+    daemon = Daemon(config, lambda models, calibration: open_uplink(config, models, calibration))
     _stop_on_signals(daemon.stop)
     summary = daemon.run()
     print(json.dumps(summary.as_dict()), flush=True)
@@ -230,8 +230,8 @@ def _replay(options: argparse.Namespace) -> int:
     if options.broker:
         daemon = Daemon(
             config,
-            lambda model, calibration: open_uplink(
-                config, model, calibration, url=options.broker, on_fatal=refused, wait_s=options.wait_s
+            lambda models, calibration: open_uplink(
+                config, models, calibration, url=options.broker, on_fatal=refused, wait_s=options.wait_s
             ),
             stop=stop,
         )
@@ -239,7 +239,7 @@ def _replay(options: argparse.Namespace) -> int:
         out = options.out
         daemon = Daemon(
             replace(config, delivery=replace(config.delivery, drain_s=0.0)),
-            lambda _model, _calibration: open_jsonl(options.vehicle, out),
+            lambda _models, _calibration: open_jsonl(options.vehicle, out),
             stop=stop,
         )
     _stop_on_signals(stop)
@@ -251,8 +251,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _detect(options: argparse.Namespace) -> int:
+    from edge.assembly import MODELS  # noqa: PLC0415
     from edge.cameras.pictures import load_picture  # noqa: PLC0415
-    from edge.daemon import MODELS  # noqa: PLC0415
     from edge.vision.detector import Detector  # noqa: PLC0415
     from edge.vision.package import load_package  # noqa: PLC0415
 

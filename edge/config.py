@@ -4,21 +4,40 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from edge.calibration_file import calibration_text, load_calibration
+from edge.config_sensors import (
+    ImuConfig,
+    LineConfig,
+    OdometerConfig,
+    PositionConfig,
+    Section,
+    TunnelConfig,
+)
 from edge.errors import ConfigError
 from messages.topics import VEHICLE_PATTERN
 from settings import SettingsError, load
 
-__all__ = ["VehicleConfig", "calibration_text", "load_calibration", "load_config"]
+__all__ = [
+    "ImuConfig",
+    "LineConfig",
+    "OdometerConfig",
+    "PositionConfig",
+    "TunnelConfig",
+    "VehicleConfig",
+    "calibration_text",
+    "load_calibration",
+    "load_config",
+]
 
 
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
+_TRACK = re.compile(r"[^/]+/[^/]+")
+_START = re.compile(r"[^:]+:-?[0-9]{1,7}(\.[0-9]{1,3})?:[+-]")
 
 
 class CameraConfig(Section, frozen=True):
@@ -47,24 +66,13 @@ class CameraConfig(Section, frozen=True):
     pace: Annotated[float, Meta(ge=0, le=100, description="replay only: times real speed, 0: as fast as judged")] = 0.0
 
 
-class PositionConfig(Section, frozen=True):
-    """Where the position comes from."""
-
-    kind: Annotated[
-        Literal["gpsd", "nmea", "replay", "none"],
-        Meta(description='receiver, or none; with camera.kind = "replay" the recorded track, or none'),
-    ] = "gpsd"
-    gpsd_host: Annotated[str, Meta(description="gpsd: host")] = "127.0.0.1"
-    gpsd_port: Annotated[int, Meta(ge=1, le=65535, description="gpsd: TCP port")] = 2947
-    device: Annotated[str, Meta(description="nmea: serial device")] = "/dev/ttyACM0"
-    baud: Annotated[int, Meta(ge=1200, le=4_000_000, description="nmea: bits per second")] = 38400
-    track: Annotated[Path | None, Meta(description="replay: GPX, NMEA log or CSV; not set: the recording's own")] = None
-
-
 class SamplingConfig(Section, frozen=True):
     """Which frames are judged."""
 
-    every_m: Annotated[float, Meta(gt=0, le=50, description="metres driven between judged frames")] = 2.0
+    every_m: Annotated[float, Meta(gt=0, le=50, description="metres driven between judged frames, at most")] = 2.0
+    looks: Annotated[
+        int, Meta(ge=1, le=20, description="every metre of road is in so many judged frames; needs a calibration")
+    ] = 3
     every_s: Annotated[
         float, Meta(gt=0, le=60, description="seconds between judged frames while no motion is known")
     ] = 0.5
@@ -120,6 +128,10 @@ class VehicleConfig(Section, frozen=True):
     ]
     camera: CameraConfig = CameraConfig()
     position: PositionConfig = PositionConfig()
+    odometer: OdometerConfig = OdometerConfig()
+    imu: ImuConfig = ImuConfig()
+    line: LineConfig = LineConfig()
+    tunnel: TunnelConfig = TunnelConfig()
     sampling: SamplingConfig = SamplingConfig()
     vision: VisionConfig = VisionConfig()
     defects: DefectsConfig = DefectsConfig()
@@ -145,4 +157,16 @@ def load_config(path: Path) -> VehicleConfig:
         raise ConfigError(f"{path}: camera.source: {config.camera.source!r} is no camera number, as picamera2 needs")
     if config.camera.kind != "replay" and config.position.kind == "replay":
         raise ConfigError(f'{path}: position.kind: a recorded track needs camera.kind = "replay"')
+    if config.imu.front_axle_forward_m - config.imu.rear_axle_forward_m < 0.5:
+        raise ConfigError(f"{path}: imu.front_axle_forward_m: must be at least 0.5 m ahead of imu.rear_axle_forward_m")
+    if config.tunnel.lining == "cylinder" and abs(config.tunnel.axis_height_m) >= config.tunnel.radius_m:
+        raise ConfigError(f"{path}: tunnel.axis_height_m: must lie within tunnel.radius_m")
+    for name, value, pattern, shape in (
+        *(("tracks", track, _TRACK, "line/track") for track in config.line.tracks),
+        ("start", config.line.start or "a:0:+", _START, "line:chainage:+ or line:chainage:-"),
+    ):
+        if pattern.fullmatch(value) is None:
+            raise ConfigError(f'{path}: line.{name}: {value!r} is not of the form "{shape}"')
+    if not config.line.file and (config.line.tracks or config.line.start):
+        raise ConfigError(f"{path}: line.file: is missing, line.tracks and line.start name places on its lines")
     return config

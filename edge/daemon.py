@@ -15,37 +15,34 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from edge import __version__
+from edge import __version__, assembly
 from edge.clock import UtcClock
 from edge.config import VehicleConfig
-from edge.defects.tracker import Tracker, TrackerSettings
+from edge.defects.revisions import Revisions
 from edge.delivery.port import Counts, Delivery
 from edge.errors import ConfigError, InputError
 from edge.geometry import Calibration
+from edge.judging import Surface
 from edge.liveness import Liveness, Notifier, watchdog_period_s
-from edge.pipeline import Identity, Pipeline, Stages
-from edge.ports import Camera, EndOfRecording
-from edge.positioning.estimator import Estimator
-from edge.sampling.coverage import CoverageLog
-from edge.sampling.quality import Limits
-from edge.sampling.sampler import Sampler
+from edge.pipeline import Pipeline, Stages, Timing
+from edge.ports import EndOfRecording
+from edge.sensors import LiveSensors
 from edge.sources import Sources, open_sources
+from edge.telling import Identity
 from edge.types import Frame
 from edge.vision.detector import Detector
-from edge.vision.package import load_package
 from messages.types import Health, ModelRef
 
 _log = logging.getLogger(__name__)
 
-#: The model packages that are delivered with the software.
-MODELS = Path(__file__).resolve().parent.parent / "models"
-#: A recording knows the future: so far ahead fixes are read, so that poses are interpolated.
-_REPLAY_LOOKAHEAD_S = 2.0
+#: A recording knows the future: so far ahead fixes are read, so that poses are interpolated. A live receiver with a fix
+#: a second is waited for a little longer than that, so that no pose is made up from the newest fix.
+_REPLAY = Timing(lookahead_s=2.0)
+_LIVE = Timing(settle_s=1.5)
 
-OpenDelivery = Callable[[ModelRef, str], Delivery]
-"""Opens the delivery once model and calibration are known (they are part of the birth message)."""
+OpenDelivery = Callable[[tuple[ModelRef, ...], str], Delivery]
+"""Opens the delivery once models and calibration are known (they are part of the birth message)."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,8 @@ class Daemon:
             CameraStalledError: a live camera gave no frame in time.
         """
         config = self.config
-        detector = Detector(load_package(_model_folder(config), threads=config.vision.threads), config.vision.threads)
-        model = model_ref(detector)
+        detectors = assembly.detectors(config)
+        models = tuple(assembly.model_ref(detector) for detector in detectors.values())
         sources = open_sources(config)
         with closing(sources.camera), closing(sources.positions):
             try:
@@ -99,11 +96,11 @@ class Daemon:
             except EndOfRecording:
                 raise InputError(f"{config.camera.source}: holds no readable picture") from None
             calibration = _fitting(sources.calibration, first)
-            delivery = self.open_delivery(model, calibration.id if calibration else "none")
+            delivery = self.open_delivery(models, calibration.id if calibration else "none")
             try:
-                pipeline = self._pipeline(sources, calibration, detector, model, delivery)
+                pipeline = self._pipeline(sources, calibration, detectors, delivery)
                 try:
-                    self._loop(first, sources.camera, pipeline, delivery)
+                    self._loop(first, sources, pipeline, delivery)
                 finally:
                     pipeline.finish()  # also when the camera has stalled: what was seen often enough is confirmed
             finally:
@@ -114,34 +111,30 @@ class Daemon:
         self,
         sources: Sources,
         calibration: Calibration | None,
-        detector: Detector,
-        model: ModelRef,
+        detectors: dict[Surface, Detector],
         delivery: Delivery,
     ) -> Pipeline:
         config = self.config
-        settings = TrackerSettings(
-            max_range_m=config.defects.max_range_m,
-            min_frames=config.defects.min_frames,
-            min_certainty=config.defects.min_certainty,
-        )
+        seen = assembly.road_view(config, calibration)
         return Pipeline(
             Stages(
                 positions=sources.positions,
-                estimator=Estimator(),
-                sampler=Sampler(every_m=config.sampling.every_m, fallback_s=config.sampling.every_s),
-                coverage=CoverageLog(),
-                detector=detector,
-                tracker=Tracker(settings, calibration),
+                positioner=assembly.positioner(config),
+                sampler=assembly.sampler(config, seen),
+                surroundings=assembly.surroundings(config),
+                judges=assembly.judges(config, detectors, calibration, seen),
+                revisions=Revisions(),
+                roughness=assembly.roughness(config),
                 delivery=delivery,
             ),
-            identity=Identity(model, f"wegewart-edge {__version__}", calibration.id if calibration else "none"),
+            identity=Identity(f"wegewart-edge {__version__}", calibration.id if calibration else "none"),
             clock=UtcClock(delivery.boot, quality="replay" if sources.is_replay else "gnss"),
             calibration=calibration,
-            limits=Limits(max_speed_mps=config.sampling.max_speed_mps),
-            lookahead_s=_REPLAY_LOOKAHEAD_S if sources.is_replay else 0.0,
+            timing=_REPLAY if sources.is_replay else _LIVE,
         )
 
-    def _loop(self, first: Frame, camera: Camera, pipeline: Pipeline, delivery: Delivery) -> None:
+    def _loop(self, first: Frame, sources: Sources, pipeline: Pipeline, delivery: Delivery) -> None:
+        camera = sources.camera
         liveness = Liveness(
             ("camera", "pipeline"), notifier=Notifier(), period_s=watchdog_period_s(), clock=self.monotonic
         )
@@ -156,27 +149,15 @@ class Daemon:
             pipeline.counters["frames_bad"], pipeline.counters["frames_dropped"] = camera.bad, camera.dropped
             if self.monotonic() >= next_health_s:
                 next_health_s = self.monotonic() + self.config.delivery.health_s
-                delivery.publish_health(_health(pipeline, delivery, frame))
+                delivery.publish_health(_health(pipeline, delivery, sources, frame))
             if self.progress is not None:
                 self.progress(pipeline, delivery)
             try:
                 frame = camera.read()
             except EndOfRecording:
                 frame = None
-        delivery.publish_health(_health(pipeline, delivery, frame or first))
+        delivery.publish_health(_health(pipeline, delivery, sources, frame or first))
         liveness.stopping()
-
-
-def _model_folder(config: VehicleConfig) -> Path:
-    return (config.vision.models or MODELS) / config.vision.street
-
-
-def model_ref(detector: Detector) -> ModelRef:
-    """How messages name a model."""
-    manifest = detector.package.manifest
-    return ModelRef(
-        name=manifest.name, version=manifest.version, sha256=detector.package.file(detector.precision).sha256
-    )
 
 
 def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | None:
@@ -190,12 +171,14 @@ def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | Non
         raise ConfigError(f"camera.calibration: {error}; calibrate the camera at the size that it runs at") from None
 
 
-def _health(pipeline: Pipeline, delivery: Delivery, frame: Frame) -> Health:
+def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, frame: Frame) -> Health:
     counts = delivery.counts()
+    sensors = sources.positions if isinstance(sources.positions, LiveSensors) else None
     return Health(
         time=pipeline.time_at(frame.time_s),
         counters={
-            **pipeline.counters,
+            **pipeline.counts(),
+            **(sensors.counts() if sensors else {}),
             **delivery.counters(),
             "events_confirmed": counts.confirmed,
             "events_acknowledged": counts.acknowledged,
@@ -203,7 +186,7 @@ def _health(pipeline: Pipeline, delivery: Delivery, frame: Frame) -> Health:
             "pictures_pending": counts.pictures_pending,
         },
         gauges=_gauges(pipeline),
-        faults=delivery.faults(),
+        faults=(*delivery.faults(), *(sensors.faults() if sensors else ())),
     )
 
 

@@ -1,55 +1,65 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One frame through all stages: pose, sampling, detection, tracking, anonymising, confirming.
+"""One frame through all stages: pose, sampling, detection, tracking, anonymising, confirming, correcting.
 
 Knows the stages only by what it calls; `edge.daemon` builds them. Bad frames are counted, never fatal.
+
+A frame's pose is that of its capture: a look waits until a measurement taken after it has come, so that its pose lies
+between measurements and is never "the newest fix". Receivers are late as well: measurements are taken over in order of
+time, behind the present as far as the slowest receiver is.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.clock import UtcClock
-from edge.defects.report import report
-from edge.defects.tracker import Defect, Step, Tracker
+from edge.defects.place import SurfacePlace
+from edge.defects.revisions import Revisions
+from edge.defects.tracker import Defect, Step
 from edge.delivery.port import Delivery
 from edge.geometry import Calibration
-from edge.ports import Detector, PositionSource
-from edge.positioning.estimator import Estimator
-from edge.privacy.anonymise import PRIVATE_LABELS, PrivacySettings, SafePicture, anonymise
-from edge.sampling import Reason
-from edge.sampling.coverage import CoverageLog, Stretch
-from edge.sampling.quality import Limits, measure, refuse
+from edge.judging import Judge, Look, Surface, Verdict
+from edge.ports import PositionSource
+from edge.positioning.positioner import Positioner
+from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise
+from edge.roughness.meter import RoughnessMeter
+from edge.sampling.coverage import Stretch
 from edge.sampling.sampler import Sampler
-from edge.types import Box, Detection, Fix, Frame, Pose
-from messages.types import Coverage, ModelRef, Observation, PictureRef, Time
+from edge.sampling.surroundings import SurroundingsWatch, brightness
+from edge.telling import Identity, Teller
+from edge.types import Acceleration, Fix, Frame, Odometry, Pose, Surroundings
+from messages.types import Time
 
-#: A defect of which this share lies inside a vehicle's or person's box is a stain on a car, not a defect.
-_ON_PRIVATE_SHARE = 0.6
+#: So many looks wait for their pose at most: they hold pictures.
+_MOST_WAITING = 24
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What every observation says about who made it."""
+class Timing:
+    """When measurements are taken over, seconds against the frame at hand.
 
-    model: ModelRef
-    software: str
-    calibration: str
+    lookahead_s: in a replay: the recording knows what comes. Live 0: the source holds back what is not complete.
+    settle_s: a look that no later measurement has come for is placed by what is known after this time.
+    """
+
+    lookahead_s: float = 0.0
+    settle_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Stages:
-    """What a frame passes through, in this order."""
+    """What a frame passes through, in this order. `judges`: who looks at what in which surroundings."""
 
     positions: PositionSource
-    estimator: Estimator
+    positioner: Positioner
     sampler: Sampler
-    coverage: CoverageLog
-    detector: Detector
-    tracker: Tracker
+    surroundings: SurroundingsWatch
+    judges: Mapping[Surroundings, tuple[Judge, ...]]
+    revisions: Revisions
+    roughness: RoughnessMeter | None
     delivery: Delivery
 
 
@@ -63,127 +73,166 @@ class Pipeline:
         identity: Identity,
         clock: UtcClock,
         calibration: Calibration | None,
-        limits: Limits | None = None,
         privacy: PrivacySettings | None = None,
-        lookahead_s: float = 0.0,
+        timing: Timing | None = None,
     ) -> None:
         self._stages = stages
-        self._identity = identity
         self._clock = clock
+        self._teller = Teller(identity, clock)
         self._horizon_row = None if calibration is None else _horizon_row(calibration)
-        self._limits = limits or Limits()
-        self._lookahead_s = lookahead_s
+        self._timing = timing or Timing()
         self._privacy = privacy or PrivacySettings()
-        self._pictures: dict[int, SafePicture] = {}
+        self._pictures: dict[tuple[Surface, int], SafePicture] = {}
+        self._waiting: deque[Look] = deque()
+        self._measured_s = float("-inf")
         self.counters: Counter[str] = Counter()
         #: Where the newest frame was taken; None before the first.
         self.pose: Pose | None = None
 
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """All judges, each once."""
+        return tuple({id(j): j for judges in self._stages.judges.values() for j in judges}.values())
+
     def take(self, frame: Frame) -> bool:
         """Take one frame; True where it was looked at: judged, or refused with a reason that the coverage tells."""
         self.counters["frames_seen"] += 1
-        pose = self.pose = self._pose_at(frame.time_s)
-        if not self._stages.sampler.take(pose):
-            return False
-        reason = refuse(measure(frame.picture, self._limits), self._limits, speed_mps=pose.speed_mps)
-        self._cover(pose, reason)
-        if reason is not None:
-            self.counters[f"frames_refused_{reason}"] += 1
-            return True
-        detections = self._stages.detector.detect(frame.picture)
-        self.counters["frames_judged"] += 1
-        private = [d for d in detections if d.label in PRIVATE_LABELS]
-        defects = [d for d in detections if d.label not in PRIVATE_LABELS and not _lies_on(d.box, private)]
-        step = self._stages.tracker.step(frame, pose, defects)
-        for track_id, box in step.best_now.items():
-            self._pictures[track_id] = anonymise(
-                frame.picture, box, private, self._privacy, horizon_row=self._horizon_row
-            )
-        self._conclude(step)
-        return True
+        self._measure(frame.time_s + self._timing.lookahead_s)
+        pose = self.pose = self._stages.positioner.pose_at(frame.time_s)
+        taken = self._stages.sampler.take(pose)
+        if taken:
+            look = self._look(frame, pose)
+            if all(verdict.reason is not None for verdict in look.verdicts):
+                self._stages.sampler.refused()
+            self._waiting.append(look)
+        self._settle(frame.time_s)
+        self._revise()
+        self._tell_roughness(pose)
+        return taken
 
     def finish(self) -> None:
-        """The drive is over: end every track and the open stretch of coverage."""
-        self._conclude(self._stages.tracker.finish())
-        self._confirm_coverage(self._stages.coverage.flush())
+        """The drive is over: place what waits, end every track and the open stretches."""
+        if self._timing.lookahead_s > 0:
+            self._measure(float("inf"))
+        self._settle(float("inf"))
+        self._revise()
+        for judge in self.judges:
+            self._conclude(judge, judge.tracker.finish())
+            self._cover(judge.coverage.flush())
+        if self._stages.roughness is not None:
+            self._stages.roughness.flush()
+            self._confirm_roughness()
 
     def time_at(self, time_s: float) -> Time:
         """The message time of a moment on the monotonic clock."""
         return self._clock.at(time_s)
 
-    def _pose_at(self, time_s: float) -> Pose:
-        for measurement in self._stages.positions.until(time_s + self._lookahead_s):
+    def counts(self) -> Counter[str]:
+        """What became of frames, and what was wrong with measurements, by name."""
+        counts = Counter(self.counters)
+        parts = {"position": self._stages.positioner.counts, "surroundings": self._stages.surroundings.counts}
+        parts |= {f"tracker_{judge.surface}": judge.tracker.counters for judge in self.judges}
+        if self._stages.roughness is not None:
+            parts["roughness"] = self._stages.roughness.counts
+        for part, numbers in parts.items():
+            counts.update({f"{part}_{name}": n for name, n in numbers.items()})
+        return counts
+
+    # ---- positions
+
+    def _measure(self, until_s: float) -> None:
+        for measurement in self._stages.positions.until(until_s):
+            if isinstance(measurement, Acceleration):
+                if self._stages.roughness is not None:
+                    self._stages.roughness.add(measurement)
+                continue
             if isinstance(measurement, Fix):
                 self._clock.observe(measurement)
-            self._stages.estimator.add(measurement)
-        return self._stages.estimator.pose_at(time_s)
+            if isinstance(measurement, Fix | Odometry):
+                self._measured_s = max(self._measured_s, measurement.time_s)
+            self._stages.positioner.add(measurement)
 
-    def _conclude(self, step: Step) -> None:
-        for defect in step.finished:
-            picture = self._pictures.pop(defect.track_id, None)
-            self._stages.delivery.confirm(self._observation(defect, picture), None if picture is None else picture.jpeg)
-            self.counters["observations_confirmed"] += 1
-        for track_id in step.dropped:
-            self._pictures.pop(track_id, None)
+    def _settle(self, now_s: float) -> None:
+        """Place the looks whose poses will not become better."""
+        while self._waiting:
+            look = self._waiting[0]
+            known = self._measured_s >= look.frame.time_s or now_s - look.frame.time_s >= self._timing.settle_s
+            if not known and len(self._waiting) <= _MOST_WAITING:
+                return
+            self._waiting.popleft()
+            pose = self._stages.positioner.pose_at(look.frame.time_s)
+            for verdict in look.verdicts:
+                self._place(look.frame, pose, verdict)
 
-    def _observation(self, defect: Defect, picture: SafePicture | None) -> Observation:
-        told = report(defect)
-        return Observation(
-            defect_class=defect.label,
-            score=round(defect.score, 3),
-            frames_seen=len(defect.sightings),
-            time=self._clock.at(defect.best.time_s),
-            model=self._identity.model,
-            software=self._identity.software,
-            calibration=self._identity.calibration,
-            position=told.position,
-            heading_deg=told.heading_deg,
-            speed_mps=told.speed_mps,
-            size=told.size,
-            severity=told.severity,
-            picture=None if picture is None else _reference(picture),
-        )
+    def _revise(self) -> None:
+        for correction in self._stages.positioner.corrections():
+            self.counters["corrections"] += 1
+            for judge in self.judges:
+                judge.tracker.correct(correction)
+            for revised in self._stages.revisions.correct(correction):
+                self._stages.delivery.confirm(self._teller.revision(revised, correction.reason, correction.end_s))
+                self.counters["revisions_confirmed"] += 1
 
-    def _cover(self, pose: Pose, reason: Reason | None) -> None:
-        self._confirm_coverage(self._stages.coverage.add(pose, reason))
+    # ---- looking
 
-    def _confirm_coverage(self, stretch: Stretch | None) -> None:
-        if stretch is None:
+    def _look(self, frame: Frame, pose: Pose) -> Look:
+        surroundings = self._stages.surroundings.update(pose, brightness(frame.picture))
+        verdicts = tuple(judge.look(frame.picture, pose.speed_mps) for judge in self._stages.judges[surroundings])
+        reasons = [verdict.reason for verdict in verdicts]
+        if None in reasons:
+            self.counters["frames_judged"] += 1
+        else:
+            self.counters[f"frames_refused_{reasons[0]}"] += 1
+        self.counters[f"frames_in_{surroundings}"] += 1
+        return Look(frame, pose, verdicts)
+
+    def _place(self, frame: Frame, pose: Pose, verdict: Verdict) -> None:
+        judge = verdict.judge
+        self._cover(judge.coverage.add(pose, verdict.reason, judge.surface))
+        if verdict.reason is not None:
             return
-        self._stages.delivery.confirm(
-            Coverage(
-                path=stretch.path,
-                length_m=round(stretch.length_m, 1),
-                frames_judged=stretch.frames_judged,
-                valid=stretch.valid,
-                reason=stretch.reason,
-                time=self._clock.at(stretch.end_s),
+        step = judge.tracker.step(frame, pose, verdict.defects, judge.surface)
+        # A wall reaches above the horizon; the road does not.
+        horizon_row = self._horizon_row if judge.surface == "road" else None
+        for track_id, box in step.best_now.items():
+            self._pictures[judge.surface, track_id] = anonymise(
+                frame.picture, box, verdict.private, self._privacy, horizon_row=horizon_row
             )
-        )
-        self.counters["coverage_confirmed"] += 1
+        self._conclude(judge, step)
 
+    def _conclude(self, judge: Judge, step: Step) -> None:
+        for defect in step.finished:
+            self._confirm(judge, defect)
+        for track_id in step.dropped:
+            self._pictures.pop((judge.surface, track_id), None)
 
-def _reference(picture: SafePicture) -> PictureRef:
-    return PictureRef(
-        sha256=hashlib.sha256(picture.jpeg).hexdigest(),
-        bytes=len(picture.jpeg),
-        width=picture.width,
-        height=picture.height,
-        box=picture.box,
-        anonymised=picture.anonymised,
-    )
+    def _confirm(self, judge: Judge, defect: Defect) -> None:
+        picture = self._pictures.pop((judge.surface, defect.track_id), None)
+        message = self._teller.observation(defect, judge.model, picture)
+        event_id = self._stages.delivery.confirm(message, None if picture is None else picture.jpeg)
+        self.counters["observations_confirmed"] += 1
+        self._stages.revisions.note(event_id, defect)
+        place = defect.place
+        if self._stages.roughness is not None and judge.surface == "road" and isinstance(place, SurfacePlace):
+            rectangle = (place.x_m, place.y_m, place.half_length_m, place.half_width_m)
+            self._stages.roughness.note(event_id, defect.label, rectangle)
 
+    def _cover(self, stretch: Stretch | None) -> None:
+        if stretch is not None:
+            self._stages.delivery.confirm(self._teller.coverage(stretch))
+            self.counters["coverage_confirmed"] += 1
 
-def _lies_on(box: Box, private: Sequence[Detection]) -> bool:
-    """Whether most of a defect's box is inside one private box."""
-    area = max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
-    for detection in private:
-        other = detection.box
-        width = min(box[2], other[2]) - max(box[0], other[0])
-        height = min(box[3], other[3]) - max(box[1], other[1])
-        if width > 0 and height > 0 and width * height > _ON_PRIVATE_SHARE * area:
-            return True
-    return False
+    # ---- roughness
+
+    def _tell_roughness(self, pose: Pose) -> None:
+        if self._stages.roughness is not None:
+            self._stages.roughness.move(pose)
+            self._confirm_roughness()
+
+    def _confirm_roughness(self) -> None:
+        for stretch in () if self._stages.roughness is None else self._stages.roughness.take():
+            self._stages.delivery.confirm(self._teller.roughness(stretch))
+            self.counters["roughness_confirmed"] += 1
 
 
 def _horizon_row(calibration: Calibration) -> float:

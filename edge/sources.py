@@ -17,15 +17,14 @@ from edge.cameras.live import Device, LiveCamera
 from edge.cameras.pi import PiDevice
 from edge.cameras.replay import open_replay
 from edge.cameras.v4l2 import V4l2Device
-from edge.config import CameraConfig, PositionConfig, VehicleConfig, load_calibration
+from edge.config import CameraConfig, VehicleConfig, load_calibration
 from edge.geometry import Calibration
 from edge.ports import Camera, EndOfRecording, PositionSource
 from edge.positioning.estimator import Estimator
-from edge.positioning.gpsd import open_gpsd
 from edge.positioning.replay import ReplayPositions
-from edge.positioning.serial_nmea import open_serial_nmea
 from edge.positioning.track import Track, overlap_problem
 from edge.positioning.tracks import read_track
+from edge.sensors import open_sensors
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +53,12 @@ def open_sources(config: VehicleConfig) -> Sources:
     path = config.camera.calibration
     if config.camera.kind != "replay":
         calibration = load_calibration(path) if path else None
-        return Sources(_live_camera(config.camera), _receiver(config.position), calibration, is_replay=False)
+        camera = _live_camera(config.camera)
+        try:
+            return Sources(camera, open_sensors(config), calibration, is_replay=False)
+        except BaseException:
+            camera.close()
+            raise
     source = Path(config.camera.source)
     track = Track(fixes=()) if config.position.kind == "none" else recorded_track(source, config.position.track)
     camera = open_replay(source, times=track.frame_times, pace=config.camera.pace or None)
@@ -132,11 +136,3 @@ def _live_camera(config: CameraConfig) -> Camera:
     else:
         device = GstreamerDevice(pipeline=config.source, width=width, height=height)
     return LiveCamera(device=device, name=f"{config.kind} {redacted(config.source)}", stall_s=config.stall_s)
-
-
-def _receiver(config: PositionConfig) -> PositionSource:
-    if config.kind == "gpsd":
-        return open_gpsd(host=config.gpsd_host, port=config.gpsd_port)
-    if config.kind == "nmea":
-        return open_serial_nmea(device=config.device, baud=config.baud)
-    return ReplayPositions(())

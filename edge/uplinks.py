@@ -21,7 +21,7 @@ from messages.types import ModelRef
 
 def open_uplink(
     config: VehicleConfig,
-    model: ModelRef,
+    models: tuple[ModelRef, ...],
     calibration: str,
     *,
     url: str | None = None,
@@ -32,7 +32,7 @@ def open_uplink(
 
     Args:
         config: names the broker and the outbox's folder.
-        model: part of the birth message.
+        models: part of the birth message.
         calibration: part of the birth message.
         url: broker, instead of the configured one.
         on_fatal: see `Uplink`.
@@ -44,7 +44,7 @@ def open_uplink(
         BrokerError: `wait_s` is over, or the broker refuses the login.
     """
     settings = broker_settings(config) if url is None else from_url(url, config.vehicle)
-    birth = Birth(software=f"wegewart-edge {__version__}", models=(model,), calibration=calibration)
+    birth = Birth(software=f"wegewart-edge {__version__}", models=models, calibration=calibration)
     uplink = Uplink(Outbox(config.delivery.data / "outbox.db"), settings, birth, on_fatal=on_fatal)
     if wait_s is not None:
         try:

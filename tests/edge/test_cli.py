@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.assembly import MODELS
 from edge.cli import main
 from edge.config import load_calibration
-from edge.daemon import MODELS
 from messages.envelope import decode
 from tests.servers import free_port, mosquitto
 

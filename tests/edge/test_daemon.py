@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import edge.assembly
 import edge.daemon
 from benchmarks.simulated_drive import config_for, observations
 from edge.daemon import Daemon
@@ -51,7 +52,7 @@ def test_when_the_camera_stalls_what_was_seen_is_still_confirmed(
 
     monkeypatch.setattr(edge.daemon, "open_sources", dying)
     crack = Detection("longitudinal_crack", 0.9, (450, 250, 520, 440))
-    monkeypatch.setattr(edge.daemon.Detector, "detect", lambda _self, _picture: (crack,))
+    monkeypatch.setattr(edge.assembly.Detector, "detect", lambda _self, _picture: (crack,))
     out = tmp_path / "o.jsonl"
     daemon = Daemon(config_for(small_drive), lambda _m, _c: JsonlSink(out, vehicle="v"))
     with pytest.raises(CameraStalledError):

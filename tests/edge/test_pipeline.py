@@ -14,15 +14,21 @@ from benchmarks.matching import compare
 from benchmarks.simulated_drive import observations, run_perfect
 from edge.cameras.replay import open_replay
 from edge.clock import UtcClock
+from edge.defects.revisions import Revisions
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.delivery.jsonl import JsonlSink
-from edge.pipeline import Identity, Pipeline, Stages
+from edge.judging import Judge
+from edge.pipeline import Pipeline, Stages
 from edge.ports import EndOfRecording
 from edge.positioning.estimator import Estimator
+from edge.positioning.positioner import Positioner
 from edge.positioning.replay import ReplayPositions
 from edge.sampling.coverage import CoverageLog
+from edge.sampling.quality import Limits
 from edge.sampling.sampler import Sampler
+from edge.sampling.surroundings import SurroundingsWatch
 from edge.simulator.truth import load
+from edge.telling import Identity
 from edge.types import Detection
 from messages.types import ModelRef
 
@@ -58,17 +64,20 @@ class Boxes:
 
 def run(folder: Path, detector, out: Path) -> Pipeline:
     delivery = JsonlSink(out, vehicle="test")
+    model = ModelRef(name="m", version="1", sha256="0" * 64)
+    judge = Judge("road", model, detector, Tracker(TrackerSettings(), None), CoverageLog(), Limits())
     pipeline = Pipeline(
         Stages(
             positions=ReplayPositions(()),
-            estimator=Estimator(),
+            positioner=Positioner(Estimator()),
             sampler=Sampler(every_m=2.0, fallback_s=0.05),
-            coverage=CoverageLog(),
-            detector=detector,
-            tracker=Tracker(TrackerSettings(), None),
+            surroundings=SurroundingsWatch(),
+            judges={"street": (judge,), "tunnel": (judge,)},
+            revisions=Revisions(),
+            roughness=None,
             delivery=delivery,
         ),
-        identity=Identity(ModelRef(name="m", version="1", sha256="0" * 64), "test", "none"),
+        identity=Identity("test", "none"),
         clock=UtcClock("b", quality="replay"),
         calibration=None,
     )
