@@ -233,8 +233,9 @@ def _mixed(a: Node, b: Node, share: float, mounting: Mounting) -> Place:
         to_b * east + leave * east_a + arrive * east_b,
         to_b * north + leave * north_a + arrive * north_b,
     )
-    # Between two known places the error swells as it may have sped up and slowed down again.
-    swell = ACCELERATION_Q * (u * (1 - u) * dt) ** 3 / 3
+    # Between two known places the error swells as it may have sped up and slowed down again, unnoticed.
+    unnoticed = a.odometer_s < b.time_s
+    swell = ACCELERATION_Q * (u * (1 - u) * dt) ** 3 / 3 if unnoticed else 0.0
     variance = start.variance + (end.variance - start.variance) * u + swell
     heading, heading_variance = None, math.inf
     if start.heading is not None and end.heading is not None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,21 +173,27 @@ class Smoothing:
         node, p, _ = self._last
         pull, weight, factor = np.zeros(STATES), np.zeros((STATES, STATES)), 1.0
         nodes = [self._smoothed(node, p, pull, floor)]
+        bends = [float(p[H, H])]
         for step in reversed(self._steps):
             pull = step.swell * (step.through.T @ pull + step.pull)
             weight = step.swell * (step.through.T @ weight @ step.through + step.weight)
             factor *= step.swell
-            known = factor * (step.p - step.p @ weight @ step.p)
-            nodes.append(self._smoothed(step.node, known, -step.p @ pull, floor))
+            known, moved = factor * (step.p - step.p @ weight @ step.p), -step.p @ pull
+            nodes.append(self._smoothed(step.node, known, moved, floor))
+            bends.append(float(moved[H]) ** 2 + float(known[H, H]))
         smoothed = History(keep_s=math.inf, limits=self._limits, mounting=self._mounting)
-        for node in reversed(nodes):
-            smoothed.append(node)
+        nodes, bent = nodes[::-1], _bent(nodes[::-1], bends[::-1])
+        for this, following, extra in zip(nodes, [*nodes[1:], nodes[-1]], bent, strict=True):
+            place = None if this.place is None else replace(this.place, variance=this.place.variance + extra**2)
+            # Steps between were merged: an odometer heard at both ends was heard all the time.
+            heard = min(this.odometer_s, following.odometer_s) > -math.inf
+            smoothed.append(replace(this, place=place, odometer_s=following.time_s if heard else this.odometer_s))
 
         def pose_at(time_s: float) -> Pose:
             pose = smoothed.pose_at(time_s)
             return pose if pose.method is None else replace(pose, method="dead_reckoned")
 
-        return Correction(nodes[-1].time_s, end_s, pose_at)
+        return Correction(nodes[0].time_s, end_s, pose_at)
 
     def _smoothed(self, node: Node, p: Matrix, step: Matrix, floor: float) -> Node:
         """The node moved by a step of the state, known as well as `p` says, but not better than `floor` (m^2)."""
@@ -201,6 +208,19 @@ class Smoothing:
         )
         speed = node.speed_mps if node.speed_mps is None else node.speed_mps + float(step[V])
         return replace(node, place=place, speed_mps=speed, restarted=False)
+
+
+def _bent(nodes: list[Node], squares: list[float]) -> list[float]:
+    """What the straight lines of the filter leave out, metres.
+
+    A way turned by d is shorter by d^2 / 2 of it than its linear image; both ends of the stretch are right, whatever
+    was left out between. `squares`: of the correction and the error of each heading.
+    """
+    lost, total = [0.0], 0.0
+    for (a, b), square in zip(pairwise(nodes), squares, strict=False):
+        total += min(square, 4.0) / 2 * (b.odom.distance_m - a.odom.distance_m)
+        lost.append(total)
+    return [min(x, total - x) for x in lost]
 
 
 def _nothing() -> tuple[Matrix, Matrix, Matrix]:
