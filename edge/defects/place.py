@@ -58,6 +58,7 @@ class SurfacePlace:
 
     `spread`: covariance of the centre; `nod`: a look's footprint's, zero for a track; `systematic`: what more looks do
     not better. `slack_m`: one standard deviation of what is not modelled. `grows`: seen in parts (a crack).
+    `cut`: of a look, that it goes on outside of the picture.
     """
 
     x_m: float
@@ -71,6 +72,7 @@ class SurfacePlace:
     slack_m: float
     grows: bool = False
     surface: Surface = "road"
+    cut: bool = False
 
     @classmethod
     def of(
@@ -89,6 +91,7 @@ class SurfacePlace:
             slack_m,
             grows,
             surface,
+            footprint.cut,
         )
 
     @property
@@ -164,6 +167,15 @@ class SurfacePlace:
             yaw_deg=yaw_deg,
         )
 
+    def _swung(self, other: SurfacePlace) -> SurfacePlace:
+        """The rectangle swung to another's heading around its point next to it: a crack bends as the road does."""
+        along = _turn(self.yaw_deg)[:, 0]
+        reach = float(
+            np.clip(along @ (other.x_m - self.x_m, other.y_m - self.y_m), -self.half_length_m, self.half_length_m)
+        )
+        x, y = reach * (along - _turn(other.yaw_deg)[:, 0])
+        return replace(self, x_m=self.x_m + float(x), y_m=self.y_m + float(y), yaw_deg=other.yaw_deg)
+
     def kept(self) -> SurfacePlace:
         """With the whole of the nodding's spread, widened because the next looks nod alike."""
         return self.levelled(0.0, math.sqrt(_NODS_ALIKE))
@@ -173,7 +185,7 @@ class SurfacePlace:
         if not isinstance(other, SurfacePlace):
             return self
         other = other.kept()
-        own = self.turned(other.yaw_deg)
+        own = self._swung(other) if self.grows else self.turned(other.yaw_deg)
         gain = own.spread @ np.linalg.inv(own.spread + other.spread)
         centre = np.array([own.x_m, own.y_m]) + gain @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
         turn = _turn(other.yaw_deg)
@@ -190,16 +202,21 @@ class SurfacePlace:
         return joined._grown(own, other, share) if own.grows and other.grows else joined  # noqa: SLF001 - the same class
 
     def _grown(self, own: SurfacePlace, other: SurfacePlace, share: Matrix) -> SurfacePlace:
-        """Each edge: the weighted mean where both looks mean the same end, else the outer of the two."""
+        """Each edge: the weighted mean where both looks mean the same end, else the outer of the two.
+
+        A look that is cut says nothing of the sides: they are where the picture ends.
+        """
         turn = _turn(other.yaw_deg)
         _, spread = own.innovation(other)
-        reach = 2 * np.sqrt(np.diag(turn.T @ spread @ turn))
         off = turn.T @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
+        reach = 2 * np.sqrt(np.diag(turn.T @ spread @ turn))
         halves = (own.half_length_m, other.half_length_m), (own.half_width_m, other.half_width_m)
-        middle, half = np.zeros(2), np.zeros(2)
-        for axis, (own_half, other_half) in enumerate(halves):
+        middle, half = np.zeros(2), np.array([0.0, own.half_width_m])
+        for axis, (own_half, other_half) in enumerate(halves[:1] if other.cut else halves):
             low, high = (
-                _edge(sign * own_half, float(off[axis]) + sign * other_half, sign, float(reach[axis]), share[axis])
+                _edge(
+                    sign * own_half, float(off[axis]) + sign * other_half, sign, float(reach[axis]), float(share[axis])
+                )
                 for sign in (-1.0, 1.0)
             )
             middle[axis], half[axis] = (low + high) / 2, (high - low) / 2

@@ -26,7 +26,7 @@ _GOOD = 2.5
 
 
 def measure(defect: Defect) -> Size | None:
-    """Length, width and their error; None without metres. A grown crack: at least the rectangle of all its looks."""
+    """Length, width and their error; None without metres. A crack is at least as long as all its looks together."""
     place = defect.place
     if not isinstance(place, SurfacePlace):
         return None
@@ -38,7 +38,7 @@ def measure(defect: Defect) -> Size | None:
     widths = [(2 * look.half_width_m, _edge_error_m(look, 1)) for look in whole]
     (length_m, length_error_m), (width_m, width_error_m) = _mean(lengths), _mean(widths)
     if place.grows:
-        length_m, width_m = max(length_m, 2 * place.half_length_m), max(width_m, 2 * place.half_width_m)
+        length_m = max(length_m, 2 * place.half_length_m)
     error_m = max(math.hypot(length_error_m, width_error_m) / math.sqrt(2), _MIN_ERROR_M)
     return Size(length_m=round(length_m, 2), width_m=round(width_m, 2), error_m=round(error_m, 2))
 
