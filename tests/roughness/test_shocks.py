@@ -67,6 +67,11 @@ def test_two_potholes_farther_apart_than_a_wheels_swing_are_two() -> None:
     assert [round(along_m(shock)) for shock in found] == [200, 202]
 
 
+@pytest.mark.parametrize("kmh", [20, 30, 50])
+def test_a_wheel_that_swings_on_after_a_deep_hole_makes_no_second_shock(kmh: float) -> None:
+    assert len(over((Hole(200.0, 0.12, 0.5, both_wheels=True),), kmh=kmh, grade="A")) == 1
+
+
 def test_potholes_a_wheelbase_apart_are_as_many_shocks() -> None:
     assert len(over((Hole(200.0), Hole(200.0 + FRONT_M - REAR_M)), kmh=40, grade="A")) == 2
 
