@@ -17,11 +17,12 @@ from dataclasses import replace
 from typing import Literal
 
 from edge.positioning.history import FIX_VALID_S
-from edge.positioning.line import Line, LineLandmark
+from edge.positioning.line import Line
 from edge.positioning.line_course import Course, LineSettings
 from edge.positioning.line_filter import Along
+from edge.positioning.line_landmarks import Landmarks
 from edge.positioning.line_matcher import Matcher, turn_deg, within_m
-from edge.positioning.line_motion import Motion
+from edge.positioning.line_motion import Doubt, Motion
 from edge.positioning.line_ride import Node, Ride, Seen
 from edge.positioning.stations import Stations
 from edge.types import Correction, Fix, Landmark, Measurement, Pose
@@ -30,43 +31,17 @@ from edge.types import Correction, Fix, Landmark, Measurement, Pose
 _ERRORS_LAST_S = 10.0
 #: A standing vehicle's fixes say nothing new, metres.
 _APART_M = 1.0
-#: A fix, and a landmark, is refused beyond so many standard deviations; a landmark not within metres.
-_GATE_FIX, _GATE_LANDMARK, _NEAR_LANDMARK_M = 4.0, 5.0, 30.0
-_GATE_PORTAL = 3.0
-#: So many in a row, over so much way, win against the line.
-_AGREEING, _AGREEING_M = 5, 15.0
+#: A fix, and a portal, is refused beyond so many standard deviations.
+_GATE_FIX, _GATE_PORTAL = 4.0, 3.0
+#: Fixes in a row over so much way win against the line, metres.
+_AGREEING_M = 15.0
 #: Without fixes: the vehicle faces elsewhere by this, for so long.
 _ELSEWHERE_DEG, _ELSEWHERE_M = 75.0, 40.0
-#: Two landmarks agree with the odometer within this share of the way and this much.
-_LANDMARKS_SHARE, _LANDMARKS_M = 0.1, 20.0
 _PAST_END_M = 20.0
 _WORST_ERROR_M = 200.0
 _SILENCE_S = 30.0
 #: Rides that ended are remembered so long, seconds.
 _KEEP_S = 60.0
-
-
-class _Doubt:
-    """Evidence against being where the filter says: enough of it in a row, over enough way, wins."""
-
-    def __init__(self, way_m: float = _AGREEING_M) -> None:
-        self._way_m = way_m
-        self._times = 0
-        self._since_m = self._last_m = 0.0
-
-    def clear(self) -> None:
-        """The filter was right."""
-        self._times = 0
-
-    def grows(self, rolled_m: float) -> bool:
-        """Once more, at metres rolled; whether it is enough. A standing vehicle says nothing new."""
-        if self._times and abs(rolled_m - self._last_m) < _APART_M:
-            return False
-        if not self._times:
-            self._since_m = rolled_m
-        self._times += 1
-        self._last_m = rolled_m
-        return self._times >= _AGREEING and abs(rolled_m - self._since_m) >= self._way_m
 
 
 class LineFollower:
@@ -79,12 +54,12 @@ class LineFollower:
         self._counts = counts
         self._matcher = Matcher(self._lines, settings.line_error_m)
         self._stations = Stations(settings, counts)
+        self._landmarks = Landmarks(self._lines, settings, counts)
         self._motion = Motion()
         self._rides: list[Ride] = []
         self._start = settings.start
-        self._off, self._refused, self._elsewhere = _Doubt(), _Doubt(), _Doubt(_ELSEWHERE_M)
+        self._off, self._refused, self._elsewhere = Doubt(_AGREEING_M), Doubt(_AGREEING_M), Doubt(_ELSEWHERE_M)
         self._lost_s = -math.inf  # time of the last fix before fixes ended, where that was looked at
-        self._heard: tuple[Line, LineLandmark, float] | None = None  # the last landmark not believed, metres rolled
         self._known: tuple[float, float] = (1.0, Along(0.0, 0.0).kk)  # odometer scale and its variance
         self._used_fix = (-math.inf, -math.inf)  # time, metres rolled
         self.corrections: list[Correction] = []
@@ -155,7 +130,6 @@ class LineFollower:
         self._rides = [ride for ride in self._rides if pose.time_s - ride.ended_s < _KEEP_S]
         self._rides.append(Ride(course, state, pose.time_s, pose, fixed_s=pose.time_s if fixed else -math.inf))
         self._stations = Stations(self._settings, self._counts)
-        self._heard = None
         for doubt in (self._off, self._refused, self._elsewhere):
             doubt.clear()
         self._counts["line_entered"] += 1
@@ -267,7 +241,7 @@ class LineFollower:
             self._used_fix = pose.time_s, self._motion.rolled_m
         if returned:
             self._correct(ride, "fix_returned")
-        ride.fixed_s = pose.time_s
+        ride.fixed(pose.time_s)
 
     def _fits_without_stops(self, ride: Ride, chainage_m: float, error_m: float) -> bool:
         """Whether a wrong station stop since the last fix explains why a fix does not fit; then it is undone."""
@@ -286,60 +260,22 @@ class LineFollower:
 
     def _landmark(self, landmark: Landmark, pose: Pose) -> None:
         ride = self.ride
-        found = [(line, mark) for line in self._lines if (mark := line.landmark(landmark.name)) is not None]
-        own = [pair for pair in found if ride is not None and pair[0].name == ride.course.line.name]
-        if not found:
-            self._counts["landmark_unknown"] += 1
+        passed = self._landmarks.find(landmark.name, ride)
+        if passed is None:
             return
-        if ride is not None and own and self._see_landmark(ride, own, pose):
+        if ride is not None and (seen := self._landmarks.seen(passed, ride, pose)) is not None:
+            if passed.alone:
+                ride.course = replace(ride.course, line=passed.line, others=())
+            ride.see(seen, pose)
+            if self.open_since_s is not None:
+                self._correct(ride, "known_point")
             return
-        if ride is not None:
-            self._counts["landmark_refused" if own else "landmark_elsewhere"] += 1
-        if len({line.name for line, _ in own or found}) > 1:
-            self._counts["landmark_ambiguous"] += 1
-            return
-        line, mark = (own or found)[0]
-        forward = self._direction(line, mark, pose if ride is None else None)
-        if forward is None:
-            self._counts["landmark_waits"] += 1
-            return
-        state = Along(mark.chainage_m, self._error_m(mark) ** 2)
-        self._begin(self._course(line, forward, named=len(own or found) == 1), state, pose)
-
-    def _see_landmark(self, ride: Ride, own: Sequence[tuple[Line, LineLandmark]], pose: Pose) -> bool:
-        """Whether the landmark can be here; then it counts. Tracks of one line share their chainage."""
-        line, mark = next((pair for pair in own if pair[0] is ride.course.line), own[0])
-        chainage, error = mark.chainage_m - ride.ahead_m(pose.time_s), self._error_m(mark)
-        state = ride.state
-        far = abs(chainage - state.chainage_m) > _NEAR_LANDMARK_M
-        if far and state.misfit(chainage, error) > _GATE_LANDMARK:
-            return False
-        if len(own) == 1:
-            ride.course = replace(ride.course, line=line, others=())
-        ride.see(Seen(chainage, error, "landmark"), pose)
-        self._counts["landmark_passed"] += 1
-        if self.open_since_s is not None:
-            self._correct(ride, "known_point")
-        return True
-
-    def _direction(self, line: Line, mark: LineLandmark, pose: Pose | None) -> bool | None:
-        """Which way the vehicle faces: by the landmark before this one, or by its heading; None: not known yet."""
-        heard, self._heard = self._heard, (line, mark, self._motion.rolled_m)
-        if heard is not None and heard[0].name == line.name:
-            way, gap = self._motion.rolled_m - heard[2], mark.chainage_m - heard[1].chainage_m
-            if (
-                gap
-                and abs(abs(way) - abs(gap)) <= _LANDMARKS_SHARE * abs(way) + _LANDMARKS_M
-                and abs(way) > _LANDMARKS_M
-            ):
-                return way * gap > 0
-        if pose is None or pose.heading_deg is None:
-            return None
-        along = math.cos(math.radians(pose.heading_deg - line.place_at(mark.chainage_m).heading_deg))
-        return along > 0 if abs(along) > 0.7 else None
-
-    def _error_m(self, mark: LineLandmark) -> float:
-        return mark.error_m or self._settings.landmark_error_m(mark.kind)
+        # Against a ride one landmark says nothing, two that agree with each other do.
+        heading = pose.heading_deg if ride is None else None
+        forward = self._landmarks.faces_forward(passed, self._motion.rolled_m, heading)
+        if forward is not None:
+            state = Along(passed.mark.chainage_m, self._landmarks.error_m(passed.mark) ** 2)
+            self._begin(self._course(passed.line, forward, named=passed.alone), state, pose)
 
     # ---- backwards
 

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How far the vehicle rolled between measurements: by the odometer, and where that fails by the estimator."""
+"""How far the vehicle rolled between measurements: by the odometer, and where that fails by the estimator.
+
+And evidence that gathers over way: what says the same at one place many times has said it once.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from edge.types import Measurement, Odometry, Pose
 _FRESH_S = 1.0
 #: Nothing on these lines is faster; a counter may be a metre off.
 _MAX_SPEED_MPS, _MAX_JUMP_M = 60.0, 1.0
+#: Evidence nearer to the last than this says nothing new, metres; so much of it is enough.
+_APART_M, _ENOUGH = 1.0, 5
 
 
 class Motion:
@@ -52,3 +57,26 @@ def _way(before: Pose, pose: Pose) -> float:
     yaw = math.radians(before.odom_yaw_deg + pose.odom_yaw_deg) / 2
     ahead = (pose.odom_x_m - before.odom_x_m) * math.cos(yaw) + (pose.odom_y_m - before.odom_y_m) * math.sin(yaw)
     return math.copysign(abs(pose.distance_m - before.distance_m), ahead)
+
+
+class Doubt:
+    """Evidence against being where the filter says: enough of it in a row, over enough way, wins."""
+
+    def __init__(self, way_m: float) -> None:
+        self._way_m = way_m
+        self._times = 0
+        self._since_m = self._last_m = 0.0
+
+    def clear(self) -> None:
+        """The filter was right."""
+        self._times = 0
+
+    def grows(self, rolled_m: float) -> bool:
+        """Once more, at metres rolled; whether it is enough. A standing vehicle says nothing new."""
+        if self._times and abs(rolled_m - self._last_m) < _APART_M:
+            return False
+        if not self._times:
+            self._since_m = rolled_m
+        self._times += 1
+        self._last_m = rolled_m
+        return self._times >= _ENOUGH and abs(rolled_m - self._since_m) >= self._way_m

@@ -85,7 +85,11 @@ class Ride:
     def see(self, seen: Seen, pose: Pose) -> None:
         """The vehicle is at a measured chainage at the time of the last roll."""
         self._note(pose, seen)
-        if seen.kind == "fix" and self.nodes[-1].time_s - self.nodes[0].time_s > 2 * _KEEP_S:
+
+    def fixed(self, time_s: float) -> None:
+        """A fix lay on the line: what was before it is as well known as it will be."""
+        self.fixed_s = time_s
+        if self.nodes[-1].time_s - self.nodes[0].time_s > 2 * _KEEP_S:
             del self.nodes[: self._index(self.time_s - _KEEP_S)]
 
     def _note(self, pose: Pose, seen: Seen | None = None) -> None:

@@ -20,10 +20,12 @@ from typing import Protocol
 from edge.positioning.line import Line
 from edge.positioning.line_course import LineSettings
 from edge.positioning.line_follower import LineFollower
-from edge.types import Correction, Measurement, Pose
+from edge.types import Correction, Fix, Landmark, Measurement, Odometry, Pose
 
 #: A line's pose that is known no better says nothing about a street.
 _WORST_ERROR_M = 200.0
+#: No clock shows more, seconds.
+_LARGEST = 1e12
 #: What is kept to tell corrections apart.
 _MOST_KEPT = 200
 #: A shorter rest of a correction is none, seconds.
@@ -67,7 +69,9 @@ class Positioner:
         """Take a measurement; never raises for what it says."""
         self._estimator.add(measurement)
         time_s = measurement.time_s
-        if self._follower is None or not self._time_s <= time_s < math.inf:
+        if self._follower is None or not isinstance(measurement, (Fix, Odometry, Landmark)):
+            return
+        if not self._time_s <= time_s < _LARGEST:
             return  # the estimator has counted it
         self._time_s = time_s
         self._follower.add(measurement, self._estimator.pose_at(time_s))

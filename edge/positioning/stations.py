@@ -8,6 +8,7 @@ near there, but one would be had the stop before not counted. Then it does not c
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -58,11 +59,16 @@ class Stations:
         if len(near) != 1:
             self._counts["stop_ambiguous" if near else "stop_elsewhere"] += 1
             return False
-        last = self._last
-        if last is not None and last.station == near[0].name and abs(ride.rolled_m - last.rolled_m) < _SAME_M:
-            return False
-        ride.see(Seen(near[0].chainage_m, self._error_m(near[0]), "stop"), pose)
-        self._last = _Stop(ride.time_s, ride.rolled_m, near[0].name)
+        mark, last = near[0], self._last
+        chainage, error, rolled_m = mark.chainage_m, self._error_m(mark), ride.rolled_m
+        if last is not None and last.station == mark.name and abs(rolled_m - last.rolled_m) < _SAME_M:
+            # Moved up at the platform, or stood before it: one of both stops was the right one.
+            half = (rolled_m - last.rolled_m) / 2
+            ride.nodes = self._without(ride, last)
+            chainage, error = chainage + ride.course.sign * half, math.hypot(error, half)
+            rolled_m -= half
+        ride.see(Seen(chainage, error, "stop"), pose)
+        self._last = _Stop(ride.time_s, rolled_m, mark.name)
         self._counts["station_stop"] += 1
         return True
 
@@ -84,14 +90,17 @@ class Stations:
         last = self._last
         if last is None or abs(ride.rolled_m - last.rolled_m) > _DOUBT_M:
             return False
-
-        def doubted(node: Node) -> bool:
-            return node.seen is not None and node.seen.kind == "stop" and node.time_s == last.time_s
-
-        before, ride.nodes = ride.nodes, ride.without(doubted)
+        before, ride.nodes = ride.nodes, self._without(ride, last)
         if len(self._near(ride)) != 1:
             ride.nodes = before
             return False
         self._last = None
         self._counts["stop_withdrawn"] += 1
         return True
+
+    @staticmethod
+    def _without(ride: Ride, stop: _Stop) -> list[Node]:
+        def doubted(node: Node) -> bool:
+            return node.seen is not None and node.seen.kind == "stop" and node.time_s == stop.time_s
+
+        return ride.without(doubted)
