@@ -45,6 +45,7 @@ class LineSpan:
 class Stretch:
     """A piece of the drive. `path`: (lon, lat), empty where no position was known; `reason` None: it was judged.
 
+    Path and chainage are those of the antenna, which rolled over this road after the camera had seen it.
     `frames_judged` counts the judged frames taken on it, also where they were too few.
     """
 
