@@ -12,6 +12,8 @@ from edge.roughness.settings import RoughnessSettings
 #: The RMS around a blow is that of the seconds before it; single samples count at most this many times it.
 _AROUND_S, _CLIP = 2.0, 4.0
 _KNOWN_S = 1.0
+#: No road and no sensor is quieter; from nothing nothing could be learnt.
+_QUIETEST_MPS2 = 0.05
 #: Of all peaks nearer to each other than this the highest counts: a wheel swings at 10 to 15 Hz.
 _BLOW_S = 0.10
 #: Later ones count for the rest of this time only where they are not what is left of the same swing.
@@ -74,6 +76,6 @@ class BlowFinder:
         self._known_s = min(self._known_s + step_s, _AROUND_S)
         square = size**2
         if self._known_s >= _KNOWN_S:  # before, too little is known to call anything an exception
-            square = min(square, _CLIP**2 * self._mean_square)
+            square = min(square, _CLIP**2 * max(self._mean_square, _QUIETEST_MPS2**2))
         if self._known_s > 0:
             self._mean_square += (square - self._mean_square) * step_s / self._known_s

@@ -95,7 +95,7 @@ class RoughnessMeter:
             motion = self._waiting.popleft()
             if before is not None and motion.time_s > before.pose.time_s:
                 self._judge(motion, before, after)
-        for shock in self._pairs.due(after.way_m):
+        for shock in self._pairs.due(after.way_m, pose.time_s):
             self._keep(shock.spot.way_m, shock.spot.pose.time_s, shock)
         self._close(after, wait_m=self._settings.wait_m)
 
@@ -106,7 +106,7 @@ class RoughnessMeter:
 
     def flush(self) -> None:
         """The drive is over: finish what is open. `take` then gives it."""
-        for shock in self._pairs.due(math.inf):
+        for shock in self._pairs.due(math.inf, math.inf):
             self._keep(shock.spot.way_m, shock.spot.pose.time_s, shock)
         self._broken()
         self._finish(math.inf)

@@ -17,6 +17,7 @@ from messages.types import LinePosition, Position
 LAG_S, LAG_SPREAD_S = 0.045, 0.02
 #: How far two blows may miss the wheelbase: this way, or what this time makes of the speed.
 _MISS_M, _MISS_S = 0.5, 0.04
+_TOLD_S, _LONGEST_S = 0.3, 5.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,16 @@ class ShockPairs:
                 return
         self._pending.append(_Pending(blow))
 
-    def due(self, way_m: float) -> list[Shock]:
-        """Shocks that no later blow can belong to any more, once the vehicle has come to `way_m`."""
-        wheelbase = self._settings.wheelbase_m
-        ready = [p for p in self._pending if way_m > p.first.way_m + wheelbase + _miss_m(p.first) + p.first.speed_mps]
-        self._pending = [p for p in self._pending if p not in ready]
+    def due(self, way_m: float, time_s: float) -> list[Shock]:
+        """Shocks that no later blow can belong to any more, once the vehicle has come so far or waited so long."""
+        ready: list[_Pending] = []
+        still: list[_Pending] = []
+        for pending in self._pending:
+            first = pending.first
+            # A blow is told a tenth of a second after its peak.
+            last_m = first.way_m + self._settings.wheelbase_m + _miss_m(first) + _TOLD_S * first.speed_mps
+            (ready if way_m > last_m or time_s > first.time_s + _LONGEST_S else still).append(pending)
+        self._pending = still
         return [shock for shock in map(self._shock, ready) if shock is not None]
 
     def _shock(self, pending: _Pending) -> Shock | None:

@@ -173,6 +173,14 @@ def test_a_pothole_that_is_seen_but_not_driven_over_makes_no_shock() -> None:
     assert [shock for stretch in meter.take() for shock in stretch.shocks] == []
 
 
+def test_a_pothole_just_before_a_red_light_is_told_before_it_turns_green() -> None:
+    speeds = np.concatenate([np.full(10_000, 8.0), np.linspace(8, 0, 800), np.zeros(60_000)])
+    holes = (Hole(81.5),)  # under the front axle before, under the rear axle never
+    (shock,) = shocks_of(drive(seconds=70.8, speed_mps=speeds, holes=holes, seed=2))
+    assert shock.position is not None
+    assert abs(along_m(shock) - 81.5) < 2.45 * shock.position.error_m
+
+
 def test_shaking_while_standing_is_no_shock() -> None:
     speeds = np.concatenate([np.full(10_000, 10.0), np.zeros(10_000)])
     recorded = drive(seconds=20, speed_mps=speeds, seed=2)
