@@ -165,6 +165,8 @@ class Estimator:
         node = self._note(fix.time_s, restarted=restarted)
         if self._ekf is not None:
             self._smoothing.fix_believed(node, self._ekf.p, fix.error_m)
+            if self._smoothing.given_up:
+                self.counts["not_smoothed"] = self._smoothing.given_up
 
     def _give_in(self, fix: Fix) -> None:
         """The fixes are right: dead reckoning has drifted further than thought, or all was wrong."""

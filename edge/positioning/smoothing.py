@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _EVERY_M, _EVERY_S = 1.0, 2.0
 _STEPS = 4096
 _SAME_PLACE_M = 0.01
+#: A heading known or corrected worse than this (radians) is beyond what straight lines can correct.
+_LINEAR = 0.5
 #: Fixes believed after the stretch, until it is looked back at: heading and lasting error must settle, too.
 _FIXES, _FEWEST_FIXES, _SETTLE_S = 10, 3, 2.0
 
@@ -65,6 +67,8 @@ class Smoothing:
         """`gap_s`, `gap_m`: a stretch without fixes longer than either is worth looking back at."""
         self._mounting, self._limits, self._gap_s, self._gap_m = mounting, limits, gap_s, gap_m
         self._ready: list[Correction] = []
+        #: Stretches on which the heading was lost, so that nothing can be said afterwards.
+        self.given_up = 0
         self.forget()
 
     def forget(self) -> None:
@@ -129,7 +133,11 @@ class Smoothing:
         self._fixes += 1
         settled_s = node.time_s - self._settling_s
         if self._fixes >= _FIXES or (self._fixes >= _FEWEST_FIXES and settled_s >= _SETTLE_S):
-            self._ready.append(self._look_back())
+            correction = self._look_back()
+            if correction is None:
+                self.given_up += 1
+            else:
+                self._ready.append(correction)
             self._begin(node, p)
 
     def _begin(self, node: Node, p: Matrix) -> None:
@@ -165,7 +173,7 @@ class Smoothing:
 
     # ---- backwards
 
-    def _look_back(self) -> Correction:
+    def _look_back(self) -> Correction | None:
         assert self._last is not None
         assert self._end is not None
         end_s, end_error_m = self._end
@@ -179,6 +187,8 @@ class Smoothing:
             weight = step.swell * (step.through.T @ weight @ step.through + step.weight)
             factor *= step.swell
             known, moved = factor * (step.p - step.p @ weight @ step.p), -step.p @ pull
+            if max(abs(float(moved[H])), math.sqrt(step.p[H, H])) > _LINEAR:
+                return None
             nodes.append(self._smoothed(step.node, known, moved, floor))
             bends.append(float(moved[H]) ** 2 + float(known[H, H]))
         smoothed = History(keep_s=math.inf, limits=self._limits, mounting=self._mounting)

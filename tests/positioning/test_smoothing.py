@@ -31,7 +31,7 @@ def test_looking_back_gives_what_all_measurements_together_say(every: int) -> No
     """Against the joint normal distribution of all states, conditioned on all measurements at once."""
     rng = np.random.default_rng(7)
     smoothing = Smoothing(mounting=Mounting(), limits=Limits(), gap_s=2.0, gap_m=30.0)
-    p = np.diag(rng.uniform(0.5, 2, STATES))
+    p = np.diag(rng.uniform(0.5, 2, STATES)) * 1e-4
     x, start_p = np.zeros(STATES), p
     # Everything in terms of the first state and all noises: rows of `basis` are the states' dependence on them.
     size = STATES * 13
@@ -40,15 +40,15 @@ def test_looking_back_gives_what_all_measurements_together_say(every: int) -> No
     seen, values, noises = [], [], []
     smoothing.fix_believed(node(0.0, 0.0, x), p, 1e-6)
     for step in range(1, 13):
-        f = np.eye(STATES) + 0.2 * rng.normal(size=(STATES, STATES))
-        q = np.diag(rng.uniform(0.01, 0.1, STATES))
+        f = np.eye(STATES) + 0.1 * rng.normal(size=(STATES, STATES))
+        q = np.diag(rng.uniform(0.01, 0.1, STATES)) * 1e-4
         x, p, basis = f @ x, f @ p @ f.T + q, f @ basis
         smoothing.predicted(f)
         basis[:, STATES * step : STATES * (step + 1)] += np.eye(STATES)
         prior[STATES * step : STATES * (step + 1), STATES * step : STATES * (step + 1)] = q
         if step > 4:
-            h, r = rng.normal(size=(2, STATES)), np.diag([0.3, 0.2])
-            weight, z = np.linalg.inv(h @ p @ h.T + r), rng.normal(size=2)
+            h, r = rng.normal(size=(2, STATES)), np.diag([0.3, 0.2]) * 1e-4
+            weight, z = np.linalg.inv(h @ p @ h.T + r), 0.01 * rng.normal(size=2)
             gain, gap = p @ h.T @ weight, z - h @ x
             x, p = x + gain @ gap, p - gain @ h @ p
             smoothing.corrected(h, weight, gap, gain)
@@ -69,7 +69,7 @@ def test_looking_back_gives_what_all_measurements_together_say(every: int) -> No
     pose = correction.pose_at(0.0)
     assert pose.lon is not None
     assert pose.lat is not None
-    assert east_north(pose.lon, pose.lat, 0.0, 0.0) == pytest.approx(expected[[E, N]], abs=2e-3)
+    assert east_north(pose.lon, pose.lat, 0.0, 0.0) == pytest.approx(expected[[E, N]], rel=1e-2)
     assert pose.error_m == pytest.approx(math.sqrt(np.linalg.eigvalsh(left)[-1]), rel=1e-6)
     assert left[0, 0] < 0.95 * start_p[0, 0]
 
@@ -185,19 +185,17 @@ def test_ten_kilometres_at_walking_pace_fit_into_bounded_memory() -> None:
     fitted = Fitted(tunnel=(1500, 11_500), odometer_hz=2, hz=0.5)
     longest = 0
 
-    estimator, corrections = Estimator(), list[Correction]()
+    estimator = Estimator()
 
     def watch() -> None:
         nonlocal longest
         longest = max(longest, len(estimator._smoothing._steps))
-        corrections.extend(estimator.corrections())
 
     live = poses_along(estimator, fitted.readings(road), every_s=20.0, then=watch)
     assert 2000 < longest <= 4096
-    correction = max(corrections, key=lambda c: c.end_s - c.start_s)
-    assert correction.end_s - correction.start_s > 7000
-    inside = [correction.pose_at(p.time_s) for p in live if correction.start_s < p.time_s < correction.end_s]
-    # Two hours of a cheap gyro say nothing any more; what is said near the mouths is true.
-    known = [pose for pose in inside if pose.error_m is not None]
-    assert len(known) > len([pose for pose in live if pose.method == "dead_reckoned"])
+    # Two hours of a cheap gyro lose the heading: then nothing is said, neither live nor afterwards.
+    assert estimator.counts["not_smoothed"] == 1
+    assert estimator.corrections() == []
+    known = [pose for pose in live if pose.error_m is not None]
+    assert len(known) < len(live) - 100
     assert np.mean([road.error_m(p) <= WITHIN_95 * (p.error_m or 0) for p in known]) >= 0.9
