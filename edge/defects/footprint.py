@@ -131,7 +131,7 @@ def locate(box: Box, calibration: Calibration, *, max_range_m: float, is_round: 
         systematic=np.zeros((2, 2)),
         cut=far is None or is_cut(box, calibration),
     )
-    return _with_errors(footprint, calibration, fit=0.5 if footprint.cut and is_round else BOX_EDGE_SHARE)
+    return _with_errors(footprint, calibration)
 
 
 def is_cut(box: Box, calibration: Calibration) -> bool:
@@ -152,8 +152,7 @@ def _across(left: float, right: float, lean_left: float, lean_right: float, *, i
     return (left - lean_left + right + lean_right) / 2, max((gap - lean_left - lean_right) / 2, 0.0)
 
 
-def _with_errors(footprint: Footprint, calibration: Calibration, *, fit: float) -> Footprint | None:
-    """`fit`: how well the box's middle is the defect's, as a share of its size; where it is cut, hardly."""
+def _with_errors(footprint: Footprint, calibration: Calibration) -> Footprint | None:
     pixel = calibration.road_to_pixel(footprint.x_m, footprint.y_m)
     if pixel is None:
         return None
@@ -166,5 +165,7 @@ def _with_errors(footprint: Footprint, calibration: Calibration, *, fit: float) 
     ahead, left = footprint.x_m - calibration.forward_m, footprint.y_m - calibration.left_m
     sight = np.array([-left, ahead]) * _SWAY
     size = np.diag([footprint.half_length_m, footprint.half_width_m]) * 2
-    spread = error.random - np.outer(nod, nod) + np.outer(sight, sight) + (fit * size) ** 2 + 1e-4 * np.eye(2)
+    spread = (
+        error.random - np.outer(nod, nod) + np.outer(sight, sight) + (BOX_EDGE_SHARE * size) ** 2 + 1e-4 * np.eye(2)
+    )
     return replace(footprint, spread=spread, nod=nod, systematic=error.systematic)

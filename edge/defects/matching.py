@@ -28,8 +28,8 @@ def family(label: str) -> str:
 
 
 def is_round(label: str) -> bool:
-    """Whether a class is a blob rather than a line or a field of lines."""
-    return family(label) != "crack"
+    """Whether a class is a blob (or a field of lines that fills one) rather than a line."""
+    return family(label) != "crack" or label == "alligator_crack"
 
 
 def one_per_place(detections: Sequence[Detection]) -> list[Detection]:

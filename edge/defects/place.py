@@ -78,14 +78,21 @@ class SurfacePlace:
     def of(
         cls, footprint: Footprint, *, slack_m: float, grows: bool = False, surface: Surface = "road"
     ) -> SurfacePlace:
-        """The place of one look, whose footprint is given in the frame of the surface."""
+        """The place of one look, whose footprint is given in the frame of the surface.
+
+        The middle of what is cut is not that of the defect (a crack is seen in parts anyhow).
+        """
+        spread = footprint.spread
+        if footprint.cut and not grows:
+            turn = _turn(footprint.yaw_deg)
+            spread = spread + turn @ np.diag([footprint.half_length_m**2, footprint.half_width_m**2]) @ turn.T
         return cls(
             footprint.x_m,
             footprint.y_m,
             footprint.half_length_m,
             footprint.half_width_m,
             footprint.yaw_deg,
-            footprint.spread,
+            spread,
             footprint.nod,
             footprint.systematic,
             slack_m,
