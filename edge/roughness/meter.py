@@ -4,8 +4,8 @@
 
 A shock is a mark, never a defect on its own: manholes, speed bumps and tram rails shake a vehicle as well.
 
-Samples and poses each come in order of time; a sample waits for the pose that tells where it was measured. Nothing that
-arrives raises: what cannot be used is left out and counted in `counts`:
+Samples and poses each come in order of time; a sample waits for the pose that tells where it was measured, and may come
+some seconds after it. Nothing that arrives raises: what cannot be used is left out and counted in `counts`:
 
 * of the sensor: `not_finite`, `out_of_range`, `time_backwards`, `imu_gap`, `saturated`, `stuck`, `wrong_axis`;
 * of the way: `pose_gap` (times without a pose), `pose_backwards`, `no_pose` (samples that waited too long), `bad_note`.
@@ -23,7 +23,7 @@ from edge.roughness.sections import Section, SectionLog
 from edge.roughness.sensor import Motion, Sensor
 from edge.roughness.settings import RoughnessSettings
 from edge.roughness.shocks import Shock, ShockPairs, line_position, position
-from edge.roughness.way import Spot, Way
+from edge.roughness.way import Way
 from edge.types import Acceleration, Pose
 from messages.types import RoughSection
 from messages.types import Shock as ShockMessage
@@ -84,20 +84,11 @@ class RoughnessMeter:
         if newest is not None and pose.time_s <= newest.pose.time_s:
             self.counts["pose_backwards"] += 1
             return
-        before = self._way.add(pose)
-        if before is None:
-            if newest is not None:
-                self.counts["pose_gap"] += 1
-            self._broken()
-        after = self._way.last
-        assert after is not None
+        if not self._way.add(pose) and newest is not None:
+            self.counts["pose_gap"] += 1
         while self._waiting and self._waiting[0].time_s <= pose.time_s:
-            motion = self._waiting.popleft()
-            if before is not None and motion.time_s > before.pose.time_s:
-                self._judge(motion, before, after)
-        for shock in self._pairs.due(after.way_m, pose.time_s):
-            self._keep(shock.spot.way_m, shock.spot.pose.time_s, shock)
-        self._close(after, wait_m=self._settings.wait_m)
+            self._judge(self._waiting.popleft())
+        self._close()
 
     def take(self) -> list[RoughStretch]:
         """The stretches finished since the last call."""
@@ -106,23 +97,25 @@ class RoughnessMeter:
 
     def flush(self) -> None:
         """The drive is over: finish what is open. `take` then gives it."""
-        for shock in self._pairs.due(math.inf, math.inf):
-            self._keep(shock.spot.way_m, shock.spot.pose.time_s, shock)
+        self._keep_shocks(math.inf, math.inf)
         self._broken()
         self._finish(math.inf)
 
-    def _judge(self, motion: Motion, before: Spot, after: Spot) -> None:
-        share = (motion.time_s - before.pose.time_s) / (after.pose.time_s - before.pose.time_s)
-        speed = before.speed_mps + share * (after.speed_mps - before.speed_mps)
+    def _judge(self, motion: Motion) -> None:
+        rolled = self._way.rolled(motion.time_s)
+        if rolled is None:
+            self._broken()
+            return
+        way_m, speed = rolled
         moving = speed >= self._settings.min_speed_mps
         stuck = motion.stuck and moving  # a coarse sensor may well say the same all the time while standing
         if stuck and not self._is_stuck:
             self.counts["stuck"] += 1
         self._is_stuck = stuck
+        self._keep_shocks(way_m, motion.time_s)
         if not (moving and motion.usable):
             self._broken()
             return
-        way_m = before.way_m + share * (after.way_m - before.way_m)
         section = self._sections.add(motion, way_m, speed)
         if section is not None:
             self._keep(section.start_way_m, motion.time_s, section)
@@ -134,18 +127,23 @@ class RoughnessMeter:
         self._sections.broken()
         self._blows.broken()
 
+    def _keep_shocks(self, way_m: float, time_s: float) -> None:
+        for shock in self._pairs.due(way_m, time_s):
+            self._keep(shock.spot.way_m, shock.spot.pose.time_s, shock)
+
     def _keep(self, way_m: float, time_s: float, felt: Section | Shock) -> None:
         if self._start is None:
             self._start = (way_m, time_s)
         self._felt.append((way_m, time_s, felt))
 
-    def _close(self, now: Spot, *, wait_m: float) -> None:
+    def _close(self) -> None:
         """Finish the open stretch once it is long or old enough and late observations have had their time."""
-        if self._start is None:
+        now = self._way.last
+        if self._start is None or now is None:
             return
         start_m, start_s = self._start
         end_m = start_m + self._settings.stretch_m
-        if now.way_m >= end_m + wait_m or len(self._felt) >= _MOST:
+        if now.way_m >= end_m + self._settings.wait_m or len(self._felt) >= _MOST:
             self._finish(end_m)
         elif now.pose.time_s >= start_s + self._settings.stretch_s:
             self._finish(math.inf)

@@ -58,6 +58,8 @@ class ShockPairs:
 
     def due(self, way_m: float, time_s: float) -> list[Shock]:
         """Shocks that no later blow can belong to any more, once the vehicle has come so far or waited so long."""
+        if not self._pending:
+            return []
         ready: list[_Pending] = []
         still: list[_Pending] = []
         for pending in self._pending:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import deque
 from dataclasses import dataclass, replace
 
 from edge.geometry import to_earth
@@ -14,8 +13,8 @@ from edge.types import LinePlace, Pose, RoadPoint
 
 #: Poses farther apart than this say nothing of the time between, seconds.
 _LONGEST_STEP_S = 2.0
-#: Enough for a section at the slowest speed that is judged and for the wait between two axles.
-_KEPT_S, _KEPT = 20.0, 2000
+#: Enough for a section at the slowest speed that is judged, the wait between two axles and samples that come late.
+_KEPT_S, _MOST = 20.0, 4000
 
 
 @dataclass(frozen=True)
@@ -46,19 +45,20 @@ class Way:
     """Takes poses, each later than the one before."""
 
     def __init__(self) -> None:
-        self._spots: deque[Spot] = deque(maxlen=_KEPT)
+        self._spots: list[Spot] = []
+        self._times: list[float] = []
 
     @property
     def last(self) -> Spot | None:
         """The newest."""
         return self._spots[-1] if self._spots else None
 
-    def add(self, pose: Pose) -> Spot | None:
-        """Take the next pose; the one before it, None where the time between them cannot be told."""
+    def add(self, pose: Pose) -> bool:
+        """Take the next pose; False where the time since the one before cannot be told."""
         before = self.last
         way_m, speed = before.way_m if before else 0.0, pose.speed_mps or 0.0
         if before is not None and pose.time_s - before.pose.time_s > _LONGEST_STEP_S:
-            self._spots.clear()
+            self._forget(len(self._spots))
             before = None
         if before is not None:
             step_m = math.hypot(pose.odom_x_m - before.pose.odom_x_m, pose.odom_y_m - before.pose.odom_y_m)
@@ -66,19 +66,32 @@ class Way:
             if pose.speed_mps is None:
                 speed = step_m / (pose.time_s - before.pose.time_s)
         self._spots.append(Spot(pose, way_m, speed))
-        while self._spots[0].pose.time_s < pose.time_s - _KEPT_S:
-            self._spots.popleft()
-        return before
+        self._times.append(pose.time_s)
+        if len(self._times) > _MOST or self._times[0] < pose.time_s - 2 * _KEPT_S:
+            self._forget(max(bisect_left(self._times, pose.time_s - _KEPT_S), len(self._times) - _MOST // 2))
+        return before is not None
+
+    def rolled(self, time_s: float) -> tuple[float, float] | None:
+        """Way and speed at a time; None before the oldest and after the newest pose that is known."""
+        i = bisect_left(self._times, time_s)
+        if i == 0 or i == len(self._times):
+            return None
+        a, b = self._spots[i - 1], self._spots[i]
+        share = (time_s - a.pose.time_s) / (b.pose.time_s - a.pose.time_s)
+        return a.way_m + share * (b.way_m - a.way_m), a.speed_mps + share * (b.speed_mps - a.speed_mps)
 
     def at(self, time_s: float) -> Spot | None:
         """Where it was; None before the oldest and after the newest pose that is known."""
-        i = bisect_left(self._spots, time_s, key=lambda spot: spot.pose.time_s)
-        if i == len(self._spots):
+        i = bisect_left(self._times, time_s)
+        if i == len(self._times):
             return None
         after = self._spots[i]
         if after.pose.time_s == time_s:
             return after
         return _between(self._spots[i - 1], after, time_s) if i else None
+
+    def _forget(self, count: int) -> None:
+        del self._spots[:count], self._times[:count]
 
 
 def _between(a: Spot, b: Spot, time_s: float) -> Spot:

@@ -190,6 +190,20 @@ def test_a_silence_of_poses_costs_its_sections_only() -> None:
     assert len(levels(whole)) - len(levels(meter.take())) == pytest.approx(4, abs=1)
 
 
+def test_samples_that_come_a_second_after_their_poses_are_judged_all_the_same() -> None:
+    meter = RoughnessMeter(VEHICLE)
+    samples = list(WHOLE.samples)
+    for pose in WHOLE.poses():
+        while samples and samples[0].time_s <= pose.time_s - 1.0:
+            meter.add(samples.pop(0))
+        meter.move(pose)
+    meter.flush()
+    whole, _ = felt(WHOLE)
+    found = levels(meter.take())
+    assert found == levels(whole)[: len(found)]
+    assert len(levels(whole)) - len(found) <= 2
+
+
 def test_without_poses_memory_stays_bounded() -> None:
     meter = RoughnessMeter(VEHICLE)
     for i in range(10_000):
