@@ -228,8 +228,10 @@ class Ekf:
         """Correct by the antenna's speed over ground, which has no sign."""
         ahead, right = self.mounting.velocity(float(self.x[V]), float(self.x[W]))
         measured = math.sqrt(max(0.0, speed_mps**2 - right**2))
-        row = {V: 1.0, W: self.mounting.antenna_left_m}
-        self._update_scalar((-measured if backwards else measured) - ahead, row, sigma, math.inf)
+        measured = -measured if backwards else measured
+        swing = right * self.mounting.antenna_forward_m / measured if abs(measured) > _STANDING_MPS else 0.0
+        row = {V: 1.0, W: self.mounting.antenna_left_m + swing}
+        self._update_scalar(measured - ahead, row, sigma, math.inf)
 
     def update_wheel_speed(self, wheel_mps: float, sigma: float) -> None:
         """Correct by the odometer's speed, which is v / k."""
