@@ -145,7 +145,8 @@ def judges(
         model_ref(found["road"]),
         found["road"],
         Tracker(settings, calibration),
-        CoverageLog(view_m=seen),
+        # A defect needs so many frames: road that fewer have shown was not looked at.
+        CoverageLog(view_m=seen, looks=min(config.defects.min_frames, config.sampling.looks)),
         street,
     )
     if config.tunnel.road and "lining" not in found:

@@ -77,6 +77,7 @@ def _add_driving(commands: Commands) -> None:
     replay = commands.add_parser("replay", help="the same on a recording: picture folder or video")
     replay.add_argument("source", type=Path, help="folder of pictures, or a video file")
     replay.add_argument("--track", type=Path, help="GPX, NMEA log or CSV (default: track.csv in the folder)")
+    replay.add_argument("--lines", type=Path, metavar="FILE", help="known lines with chainage: GeoJSON or CSV")
     replay.add_argument("--calibration", type=Path, help="camera calibration (default: calibration.toml in the folder)")
     target = replay.add_mutually_exclusive_group()
     target.add_argument("--broker", metavar="URL", help="mqtt://[user[:password]@]host[:port], mqtts:// for TLS")
@@ -216,6 +217,7 @@ def _replay(options: argparse.Namespace) -> int:
             kind="replay", source=str(options.source), calibration=options.calibration, pace=options.pace
         ),
         position=c.PositionConfig(kind="replay", track=options.track),
+        line=c.LineConfig(file=options.lines),
         sampling=c.SamplingConfig(every_m=options.every_m),
         vision=c.VisionConfig(models=models, street=model, threads=options.threads),
         delivery=c.DeliveryConfig(data=options.data or state, drain_s=options.drain_s, health_s=2.0),
@@ -339,11 +341,15 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from edge import assembly  # noqa: PLC0415
     from edge.config import load_calibration, load_config  # noqa: PLC0415
 
     config = load_config(options.file)
     if config.camera.calibration is not None:
         load_calibration(config.camera.calibration)
+    # Reads the files of lines and areas.
+    assembly.positioner(config)
+    assembly.surroundings(config)
     print(f"{options.file}: in order")
     return 0
 
