@@ -37,6 +37,8 @@ _MOST_PX = 8.0
 _CLICK_PX = 1.5
 #: How well a lane's width is known; how well a vehicle stands along it and upright in it.
 _WIDTH_M, _ALONG_DEG, _UPRIGHT_DEG = 0.03, 0.5, 0.7
+#: Where a camera may sit and how it may look; anything else is a mistake in what was given.
+_HEIGHTS_M, _MOST_DEG = (0.2, 10.0), 60.0
 _AXES = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
@@ -150,10 +152,10 @@ def _fit_points(marks: Array, intrinsics: Intrinsics) -> tuple[Array, float]:
         found, turn, move = cv2.solvePnP(ground, straight, np.eye(3), np.zeros(5))
     rotation = cv2.Rodrigues(turn)[0].T if found else np.eye(3)
     place = -rotation @ move.ravel() if found else np.zeros(3)
-    if not place[2] > 0:
+    if not _HEIGHTS_M[0] < place[2] < _HEIGHTS_M[1]:
         raise InputError(
-            "no place of a camera above the ground explains the marks; x_m is ahead, y_m to the left, pixels count from"
-            " the picture's upper left corner"
+            "no place of a camera 0.2 to 10 m above the ground explains the marks; x_m is ahead, y_m to the left,"
+            " pixels count from the picture's upper left corner"
         )
     m = rotation @ _AXES.T
     angles = math.asin(min(1.0, max(-1.0, -m[2, 0]))), math.atan2(m[2, 1], m[2, 2]), math.atan2(m[1, 0], m[0, 0])
@@ -192,7 +194,7 @@ def _fit_lane(clicks: Array, width_m: float, roll_deg: float, intrinsics: Intrin
         return None
     a, b, c, d = np.column_stack([straight, np.ones(4)])
     meet = np.cross(np.cross(a, b), np.cross(c, d))
-    if abs(meet[2]) < 1e-9 * float(np.linalg.norm(meet)):
+    if not abs(meet[2]) > 1e-9 * float(np.linalg.norm(meet)):
         return None
     roll = math.radians(roll_deg)
     tilt = np.array([[1, 0, 0], [0, math.cos(roll), -math.sin(roll)], [0, math.sin(roll), math.cos(roll)]])
@@ -203,9 +205,10 @@ def _fit_lane(clicks: Array, width_m: float, roll_deg: float, intrinsics: Intrin
     camera = _camera(intrinsics, np.array([pitch, roll_deg, yaw, 1.0, 0.0, 0.0]))
     places = [camera.pixel_to_road(float(u), float(v)) for u, v in clicks.reshape(4, 2)]
     sides = [place.y_m for place in places if place is not None]
-    if len(sides) < 4 or abs(sides[0] + sides[1] - sides[2] - sides[3]) < 1e-6:
+    apart = abs(sides[0] + sides[1] - sides[2] - sides[3]) / 2 if len(sides) == 4 else 0.0
+    if not (apart * _HEIGHTS_M[0] < width_m < apart * _HEIGHTS_M[1] and max(abs(pitch), abs(yaw)) < _MOST_DEG):
         return None
-    return np.array([pitch, yaw, 2 * width_m / abs(sides[0] + sides[1] - sides[2] - sides[3])])
+    return np.array([pitch, yaw, width_m / apart])
 
 
 def _slopes(of: Callable[[Array], Array], at: Array) -> Array:

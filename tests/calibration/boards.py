@@ -22,11 +22,11 @@ _DOTS_PER_M = 2000
 class Photographer:
     """Renders views of one board with one camera; lens rays do not come from the code under test."""
 
-    def __init__(self, board: Board, camera: Intrinsics, *, fine: int = 2) -> None:
+    def __init__(self, board: Board, camera: Intrinsics, *, fine: int = 1) -> None:
         self.board, self.camera, self._fine = board, camera, fine
         drawn, self._dots_per_m = board.draw(_DOTS_PER_M)
         self._margin = (drawn.shape[1] - board.columns * board.square_m * self._dots_per_m) / 2
-        self._picture = np.pad(drawn, 400, constant_values=120)
+        self._picture = cv2.GaussianBlur(np.pad(drawn, 400, constant_values=120), (0, 0), 0.7)
         lens = camera.lens
         steps = (np.arange(side * fine) / fine - 0.5 + 0.5 / fine for side in (camera.width, camera.height))
         u, v = np.meshgrid(*steps)
