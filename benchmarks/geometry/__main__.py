@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def rows(names: Sequence[str]) -> dict[str, Row]:
 def measure(plan: Plan, names: Sequence[str] = ROWS, *, workers: int = WORKERS) -> list[Figure]:
     """Run rows and give their figures in order."""
     modules = rows(names)
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    # A fork of a process with threads (OpenCV, ONNX Runtime) may hang.
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         running = {name: [pool.submit(job.run) for job in module.jobs(plan)] for name, module in modules.items()}
         return [figure for name, module in modules.items() for figure in _figures(name, module, running[name])]
 
