@@ -135,7 +135,7 @@ class Estimator:
         self._after_silence(fix.time_s)
         before = self._history.last
         if self._wheels is not None and fix.time_s - self._wheels.last.time_s > _ODOMETER_FRESH_S:
-            self._wheels = None
+            self._wheels = self._gyro = None
         self._move(fix.time_s, None)
         if self._frozen.is_frozen(fix, self._odom.now.distance_m if self._wheels else None):
             self.counts["frozen_fix"] += 1

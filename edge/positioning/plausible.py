@@ -26,8 +26,8 @@ _BEST_ERROR_M, _WORST_ERROR_M = 0.001, 1_000.0
 _NULL_DEG = 1e-4
 #: The same place to the last digit, although the vehicle has rolled so far (metres, seconds): nothing real does that.
 _FROZEN_M, _FROZEN_S = 5.0, 0.5
-#: A measurement further ahead of all others waits until a second one confirms that time has passed, seconds.
-_AHEAD_S, _LONGEST_AHEAD_S, _INTERVALS_AHEAD = 2.0, 30.0, 4.0
+#: A measurement further ahead of all others waits until others confirm that time has passed, seconds.
+_AHEAD_S, _LONGEST_AHEAD_S, _INTERVALS_AHEAD, _MOST_WAITING = 2.0, 30.0, 4.0, 500
 
 
 def fault(measurement: Heard) -> str | None:
@@ -87,36 +87,38 @@ class FrozenWatch:
 
 
 class FutureWatch:
-    """Holds back a measurement whose time lies far ahead until another shows that time has really passed.
+    """Holds back measurements whose time lies far ahead until enough of them show that time has really passed.
 
     Without that, one wrong time stamp would make everything after it "old" for ever. Far is several times the usual
-    interval between measurements.
+    interval between measurements; enough is two seconds of them, and not one of the old time between.
     """
 
     def __init__(self) -> None:
-        self._waiting: Heard | None = None
+        self._waiting: list[Heard] = []
         self._now_s = -math.inf
         self._usual_s = math.inf
         self.discarded = 0
 
     def admit(self, measurement: Heard) -> list[Heard]:
-        """What may be used now, in order of time: nothing, the measurement, or one held back and the measurement."""
-        waiting, time_s = self._waiting, measurement.time_s
+        """What may be used now, in order of time: the measurement, nothing, or it and those held back."""
+        time_s, waiting = measurement.time_s, self._waiting
         patience_s = min(_LONGEST_AHEAD_S, max(_AHEAD_S, _INTERVALS_AHEAD * self._usual_s))
         if not math.isfinite(self._now_s) or time_s - self._now_s <= patience_s:
             ready = [measurement]
-            if waiting is not None and time_s >= self._now_s:
-                self._waiting = None
-                if waiting.time_s - time_s > patience_s:
-                    self.discarded += 1
-                else:
-                    ready = sorted((measurement, waiting), key=lambda m: m.time_s)
-        elif waiting is not None and 0 <= time_s - waiting.time_s <= patience_s:
-            self._waiting, ready = None, [waiting, measurement]
+            if time_s >= self._now_s:
+                near = [m for m in waiting if m.time_s - time_s <= patience_s]
+                self.discarded += len(waiting) - len(near)
+                self._waiting = []
+                ready = sorted([measurement, *near], key=lambda m: m.time_s)
         else:
-            self.discarded += waiting is not None
-            self._waiting = measurement
-            return []
+            if waiting and not 0 <= time_s - waiting[-1].time_s <= patience_s:
+                self.discarded += len(waiting)
+                waiting = []
+            waiting = [*waiting, measurement]
+            if time_s - waiting[0].time_s < _AHEAD_S and len(waiting) < _MOST_WAITING:
+                self._waiting = waiting
+                return []
+            self._waiting, ready = [], waiting
         self._note(ready[-1].time_s)
         return ready
 
