@@ -30,11 +30,12 @@ from edge.sampling.coverage import Stretch
 from edge.sampling.sampler import Sampler
 from edge.sampling.surroundings import SurroundingsWatch, brightness
 from edge.telling import Identity, Teller
-from edge.types import Acceleration, Fix, Frame, Odometry, Pose, Surroundings
+from edge.types import Acceleration, Correction, Fix, Frame, Odometry, Pose, Surroundings
 from messages.types import Time
 
 #: So many looks wait for their pose at most: they hold pictures.
 _MOST_WAITING = 24
+_LAST_CORRECTIONS = 4
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Pipeline:
         self._privacy = privacy or PrivacySettings()
         self._pictures: dict[tuple[Surface, int], SafePicture] = {}
         self._waiting: deque[Look] = deque()
+        self._corrections: deque[Correction] = deque(maxlen=_LAST_CORRECTIONS)
         self._measured_s = float("-inf")
         self.counters: Counter[str] = Counter()
         #: Where the newest frame was taken; None before the first.
@@ -160,13 +162,21 @@ class Pipeline:
             if not known and len(self._waiting) <= _MOST_WAITING:
                 return
             self._waiting.popleft()
-            pose = self._stages.positioner.pose_at(look.frame.time_s)
+            pose = self._pose_at(look.frame.time_s)
             for verdict in look.verdicts:
                 self._place(look.frame, pose, verdict)
+
+    def _pose_at(self, time_s: float) -> Pose:
+        """The pose of a look: as corrected, where the correction came first (a look waits, a recording looks ahead)."""
+        for correction in self._corrections:
+            if correction.start_s <= time_s <= correction.end_s:
+                return correction.pose_at(time_s)
+        return self._stages.positioner.pose_at(time_s)
 
     def _revise(self) -> None:
         for correction in self._stages.positioner.corrections():
             self.counters["corrections"] += 1
+            self._corrections.appendleft(correction)
             for judge in self.judges:
                 judge.tracker.correct(correction)
             for revised in self._stages.revisions.correct(correction):
