@@ -76,6 +76,10 @@ class Course:
         tunnel = self.line.in_tunnel(chainage)
         return LinePlace(self.line.name, chainage, state.error_m, track, self.forward, tunnel)
 
+    def tells(self, pose: Pose) -> bool:
+        """Whether the line says where on earth, not the estimator: without fixes, once that is worse than the file."""
+        return pose.method != "gnss" and (pose.error_m is None or pose.error_m > self.line_error_m)
+
     def pose(self, pose: Pose, state: Along) -> Pose:
         """A pose moved onto the line; motion and `odom_*` stay."""
         point = self.line.place_at(state.chainage_m)
@@ -110,12 +114,6 @@ class Stretch:
         share = min(max((time_s - self.times[a]) / span, 0.0), 1.0) if span > 0 else 1.0
         state = between(self.states[a], self.states[b], share)
         return self.course.pose(_mixed(self.poses[a], self.poses[b], share, time_s), state)
-
-    def betters(self, index: int) -> bool:
-        """Whether the pose that was given is worse than the line's."""
-        given = self.poses[index]
-        error = math.hypot(self.states[index].error_m, self.course.line_error_m)
-        return given.method != "gnss" and (given.error_m is None or given.error_m > error)
 
 
 def between(a: Along, b: Along, share: float) -> Along:

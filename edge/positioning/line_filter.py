@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: m^2 per m of way: about 3 m after 1 km.
-SLIP_Q = 0.01
+#: m^2 per m of way: 0.5 m after 100 m, 1.6 m after 1 km.
+SLIP_Q = 0.0025
 #: Per second.
 SCALE_Q = 1e-8
 #: Before the odometer is known: one standard deviation of its scale.

@@ -28,7 +28,7 @@ from edge.positioning.stations import Stations
 from edge.types import Correction, Fix, Landmark, Measurement, Pose
 
 #: Errors of fixes last: so long, in seconds, they count as one.
-_ERRORS_LAST_S = 10.0
+_ERRORS_LAST_S = 20.0
 #: A standing vehicle's fixes say nothing new, metres.
 _APART_M = 1.0
 #: A fix, and a portal, is refused beyond so many standard deviations.
@@ -281,6 +281,6 @@ class LineFollower:
 
     def _correct(self, ride: Ride, reason: Literal["fix_returned", "known_point"]) -> None:
         stretch = ride.stretch(since="fix" if reason == "fix_returned" else "known point")
-        if any(stretch.betters(index) for index in range(len(stretch.times))):
+        if any(map(ride.course.tells, stretch.poses)):
             start_s = max(stretch.times[0], ride.fixed_s)
             self.corrections.append(Correction(start_s, ride.time_s, stretch.pose_at, reason))

@@ -3,7 +3,7 @@
 """Where the vehicle was: by the estimator, and along known lines where one is near and fixes are not.
 
 * On a line every pose says where on it (`pose.line`).
-* Without fixes the line says where on earth (`method` "line"), unless the estimator still knows better.
+* Without fixes the line says where on earth (`method` "line"), unless the estimator knows better than the line's file.
 * The odometer frame is always the estimator's: a line never moves it.
 * Corrections of a stretch come from the line where it told the poses of that stretch, else from the estimator, never
   from both.
@@ -85,13 +85,10 @@ class Positioner:
         if found is None:
             return pose
         course, state = found
-        if pose.method == "gnss":
-            return replace(pose, line=course.place(state))
         on_line = course.pose(pose, state)
-        error = on_line.error_m or math.inf
-        if error > _WORST_ERROR_M or (pose.error_m is not None and pose.error_m <= error):
-            return replace(pose, line=course.place(state))
-        return on_line
+        if course.tells(pose) and (on_line.error_m or 0.0) <= _WORST_ERROR_M:
+            return on_line
+        return replace(pose, line=on_line.line)
 
     def corrections(self) -> list[Correction]:
         """Stretches of the past that are better known now, once each."""

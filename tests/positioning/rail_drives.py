@@ -80,7 +80,7 @@ class RailDrive:
     signals: Sequence[float] = ()
     stops_beside_m: float = 2.0
     scale: float = 1.01
-    slip_q: float = 0.01
+    slip_q: float = 0.0025
     fix_error_m: float = 1.5
     lasting: float = 0.9
     gyro: bool = True
