@@ -15,9 +15,10 @@ class RoughnessSettings:
     """The vehicle and the rule "wegewart-roughness-1".
 
     Axles are measured from the antenna, forward and to the left. `speed_exponent` p: acceleration grows with speed as
-    v^p. On a road whose height has the power spectrum G(n) ~ n^-w (ISO 8608: w = 2) a linear vehicle at speed v meets
-    G(f) = G(n = f/v) / v ~ v^(w-1) f^-w, so its acceleration's RMS grows as v^((w-1)/2): 0.5 for w = 2, between 0.25
-    and 1.0 for the w of 1.5 to 3 of real roads.
+    v^p, as was measured with many phones (G. Alessandroni et al., "A study on the influence of speed on road roughness
+    sensing: the SmartRoadSense case", Sensors 17 (2017) 305). On a road whose height has the power spectrum G(n) ~ n^-w
+    (ISO 8608: w = 2) a linear vehicle at speed v meets G(f) = G(n = f/v) / v ~ v^(w-1) f^-w, so its acceleration's RMS
+    grows as v^((w-1)/2): 0.5 for w = 2, between 0.25 and 1.0 for the w of 1.5 to 3 of real roads.
     """
 
     front_axle_forward_m: float = 2.0
