@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A rendered drive through a tunnel on a known line: chainage, and places corrected under the same id."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import edge.assembly
+from benchmarks.matching import compare
+from benchmarks.simulated_drive import RADIUS_95, TrueBoxes, config_for, observations
+from edge.config import LineConfig
+from edge.daemon import Daemon
+from edge.delivery.jsonl import JsonlSink
+from edge.simulator import simulate
+from edge.simulator.truth import Truth, load
+
+ZERO_M = 3_000.0
+
+
+def line_file(truth: Truth, path: Path) -> Path:
+    """The vehicle's own way as a line; chainage counts from `ZERO_M`."""
+    rows = [
+        f"K1,1,{ZERO_M + frame.s_m:.3f},{frame.lon:.9f},{frame.lat:.9f},{int(frame.in_tunnel)},"
+        for frame in truth.frames
+    ]
+    path.write_text("\n".join(["line,track,chainage_m,lon,lat,tunnel,landmark", *rows[::5]]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def tunnel_drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    drive = tmp_path_factory.mktemp("tunnel") / "drive"
+    simulate(drive, seed=4, km=0.3, scene="mixed")
+    return drive
+
+
+def test_a_tunnel_on_a_known_line_gives_chainage_and_corrections_under_the_same_id(
+    tunnel_drive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    truth = load(tunnel_drive / "truth.json")
+    assert truth.tunnel_m is not None
+    boxes = TrueBoxes(truth)
+    monkeypatch.setattr(edge.assembly.Detector, "detect", lambda _self, picture: boxes.detect(picture))
+    config = config_for(tunnel_drive)
+    config = type(config)(
+        vehicle=config.vehicle,
+        camera=config.camera,
+        position=config.position,
+        line=LineConfig(file=line_file(truth, tmp_path / "line.csv")),
+    )
+    out = tmp_path / "o.jsonl"
+    names = iter(Path(frame.frame).name for frame in truth.frames)
+    daemon = Daemon(config, lambda _m, _c: JsonlSink(out, vehicle="v"))
+    daemon.progress = lambda _p, _d: setattr(boxes, "frame", next(names, ""))
+    boxes.frame = next(names)
+    daemon.run()
+    result = compare(truth, observations(out))
+    assert result.found_once == len(result.clear) >= 8
+    off = [
+        (abs(m.observation.line.chainage_m - ZERO_M - m.defect.s_m) - m.defect.length_m / 2, m.observation.line.error_m)
+        for m in result.matches
+        if m.observation.line is not None
+    ]
+    assert len(off) >= 0.7 * len(result.matches)
+    assert sum(gap <= RADIUS_95 * error for gap, error in off) >= 0.9 * len(off)
+    events = [json.loads(line) for line in out.read_bytes().splitlines()]
+    told = {event["id"] for event in events if event["type"] == "wegewart.observation.v1"}
+    revised = [event["data"] for event in events if event["type"] == "wegewart.revision.v1"]
+    assert revised
+    assert {r["observation"] for r in revised} <= told
+    assert all(r["position"]["revised"] for r in revised)
+    spans = [event["data"].get("line") for event in events if event["type"] == "wegewart.coverage.v1"]
+    assert any(span and span["line"] == "K1" and span["to_m"] > span["from_m"] for span in spans)
