@@ -7,7 +7,8 @@ A shock is a mark, never a defect on its own: manholes, speed bumps and tram rai
 Samples and poses each come in order of time; a sample waits for the pose that tells where it was measured, and may come
 some seconds after it. Nothing that arrives raises: what cannot be used is left out and counted in `counts`:
 
-* of the sensor: `not_finite`, `out_of_range`, `time_backwards`, `imu_gap`, `saturated`, `stuck`, `wrong_axis`;
+* of the sensor: `not_finite`, `out_of_range`, `time_backwards`, `imu_gap`, `saturated`, `slow_sensor`, `stuck`,
+  `wrong_axis`;
 * of the way: `pose_gap` (times without a pose), `pose_backwards`, `no_pose` (samples that waited too long), `bad_note`.
 """
 

@@ -155,6 +155,13 @@ def test_a_wrong_axis_is_named_once_and_gives_nothing(value) -> None:
     assert len(levels(stretches)) <= 1  # before its mean is known
 
 
+@pytest.mark.parametrize(("rate_hz", "slow"), [(50, 1), (80, 0)])
+def test_a_sensor_too_slow_for_the_wheels_motion_is_named_and_gives_nothing(rate_hz: float, slow: int) -> None:
+    stretches, meter = felt(drive(seconds=20, speed_mps=12.0, grade="B", seed=6, rate_hz=rate_hz))
+    assert meter.counts["slow_sensor"] == slow
+    assert (levels(stretches) == []) == bool(slow)
+
+
 def test_samples_that_come_twice_or_out_of_order_are_left_out() -> None:
     doubled = tuple(s for sample in WHOLE.samples for s in (sample, sample, replace(sample, time_s=sample.time_s - 1)))
     stretches, meter = felt(replace(WHOLE, samples=doubled))
