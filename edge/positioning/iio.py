@@ -54,7 +54,7 @@ def connect_iio(place: IioPlace, counts: Counter[str]) -> Reader[Moved]:
         ValueError: what it says of itself cannot be read.
     """
     device = find_device(place)
-    body = Body(device, place.up)
+    body = Body(device, place.up, place.kinds)
     with contextlib.suppress(OSError):  # some have one rate only, some one for each kind
         set_rate(device, place.rate_hz)
     try:

@@ -7,14 +7,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from edge.positioning.iio_scan import IDENTITY, Element, Matrix, Scale, UpAxis, along_up, element, mount_matrix
 from edge.positioning.merged import TurnRate
 from edge.types import Acceleration
 
 SYSFS, DEV = Path("/sys/bus/iio/devices"), Path("/dev")
-_KINDS = ("accel", "anglvel")
+Kind: TypeAlias = Literal["accel", "anglvel"]
+_KINDS: tuple[Kind, ...] = ("accel", "anglvel")
 _AXES = ("x", "y", "z")
 
 Moved: TypeAlias = Acceleration | TurnRate
@@ -25,11 +26,13 @@ class IioPlace:
     """Which device: its name (`lsm6dsox_accel`), its folder's name (`iio:device0`), or empty for the first fitting one.
 
     `up`: the axis that points upwards, after the device's own mount matrix. `rate_hz`: samples a second asked of it.
+    `kinds`: what is taken of it, where another device gives the rest.
     """
 
     device: str = ""
     up: UpAxis = "z"
     rate_hz: float = 100.0
+    kinds: tuple[Kind, ...] = _KINDS
     sysfs: Path = SYSFS
     dev: Path = DEV
 
@@ -41,7 +44,7 @@ def find_device(place: IioPlace) -> Path:
         OSError: there is none that measures acceleration or turning and is called so.
     """
     for folder in sorted(place.sysfs.glob("iio:device*")):
-        if not any((folder / f"in_{kind}_{axis}_raw").exists() for kind in _KINDS for axis in _AXES):
+        if not any((folder / f"in_{kind}_{axis}_raw").exists() for kind in place.kinds for axis in _AXES):
             continue
         if place.device in ("", folder.name, read_text(folder / "name", "")):
             return folder
@@ -51,11 +54,11 @@ def find_device(place: IioPlace) -> Path:
 class Body:
     """From raw numbers of a device's axes to the vehicle's vertical acceleration and turn rate."""
 
-    def __init__(self, device: Path, up: UpAxis) -> None:
+    def __init__(self, device: Path, up: UpAxis, kinds: tuple[Kind, ...] = _KINDS) -> None:
         self._up = up
         self._scales: dict[str, dict[str, Scale]] = {}
         self._matrices: dict[str, Matrix] = {}
-        for kind in _KINDS:
+        for kind in kinds:
             axes = [axis for axis in _AXES if (device / f"in_{kind}_{axis}_raw").exists()]
             if not axes:
                 continue

@@ -274,6 +274,15 @@ def test_a_device_is_found_by_its_name_its_folder_or_as_the_only_one(tmp_path: P
     fake.close()
 
 
+def test_of_a_device_that_has_both_only_what_is_wanted_is_taken(fake: FakeDevice) -> None:
+    reader = connect_iio(fake.place(kinds=("anglvel",)), Counter())
+    assert fake.attribute("scan_elements/in_accel_x_en") == "0"
+    now_s = time.monotonic()
+    fake.say(struct.pack(">3h", *GYRO) + bytes(2) + struct.pack("<q", round(now_s * 1e9)))
+    assert [type(m) for m in reader.read()] == [TurnRate]
+    reader.close()
+
+
 def test_the_source_reads_in_the_background_and_waits_for_a_device_that_is_not_there(fake: FakeDevice) -> None:
     source = open_iio(fake.place())
     missing = open_iio(fake.place(device="none"))
