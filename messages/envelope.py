@@ -20,6 +20,7 @@ from messages.types import (
     Message,
     Name,
     Observation,
+    Reply,
     Revision,
     Roughness,
     Status,
@@ -31,7 +32,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 64_000
 MAX_PICTURE_BYTES = 2_000_000
 
-AnyMessage: TypeAlias = Observation | Revision | Coverage | Roughness | Health | Status | Ack | Command
+AnyMessage: TypeAlias = Observation | Revision | Coverage | Roughness | Health | Status | Ack | Command | Reply
 
 TYPES: dict[str, type[Message]] = {
     "wegewart.observation.v1": Observation,
@@ -42,6 +43,7 @@ TYPES: dict[str, type[Message]] = {
     "wegewart.status.v1": Status,
     "wegewart.ack.v1": Ack,
     "wegewart.command.v1": Command,
+    "wegewart.reply.v1": Reply,
 }
 _NAMES = {kind: name for name, kind in TYPES.items()}
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()}

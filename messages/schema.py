@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from messages.chunks import CHUNK_BYTES, MAX_CHUNKS
 from messages.envelope import CONTENT_TYPE, MAX_EVENT_BYTES, MAX_PICTURE_BYTES, TYPES, kind_of_type
-from messages.topics import KINDS, PREFIX, SHA256_PATTERN, VEHICLE_PATTERN
+from messages.topics import KINDS, NUMBER_PATTERN, PREFIX, SHA256_PATTERN, SIZE_PATTERN, VEHICLE_PATTERN
 from messages.types import Name, Utc
 
 _REF = "#/components/schemas/{name}"
@@ -67,10 +68,21 @@ def _channels() -> dict[str, Any]:
         }
         for kind in KINDS
     }
+    sha256 = {"sha256": {"description": f"SHA-256 of the picture's bytes: {SHA256_PATTERN}"}}
     channels["picture"] = {
         "address": f"{PREFIX}/{{vehicle}}/picture/{{sha256}}",
-        "parameters": _VEHICLE | {"sha256": {"description": f"SHA-256 of the bytes: {SHA256_PATTERN}"}},
+        "parameters": _VEHICLE | sha256,
         "messages": {"picture": {"$ref": "#/components/messages/picture"}},
+    }
+    channels["chunk"] = {
+        "address": f"{PREFIX}/{{vehicle}}/chunk/{{sha256}}/{{bytes}}/{{number}}",
+        "parameters": _VEHICLE
+        | sha256
+        | {
+            "bytes": {"description": f"size of the whole picture, at most {MAX_PICTURE_BYTES}: {SIZE_PATTERN}"},
+            "number": {"description": f"0 to {MAX_CHUNKS - 1}: {NUMBER_PATTERN}"},
+        },
+        "messages": {"chunk": {"$ref": "#/components/messages/chunk"}},
     }
     return channels
 
@@ -92,6 +104,15 @@ def asyncapi() -> dict[str, Any]:
         "summary": f"The bytes of a picture that an observation names, at most {MAX_PICTURE_BYTES}.",
         "payload": {"type": "string", "format": "binary"},
     }
+    messages["chunk"] = {
+        "name": "chunk",
+        "contentType": "application/octet-stream",
+        "summary": (
+            f"{CHUNK_BYTES} bytes of a picture from {CHUNK_BYTES} times the number on; the last one ends with the"
+            " picture. Empty, with the number 0: asks what the depot has. `ack` answers each."
+        ),
+        "payload": {"type": "string", "format": "binary"},
+    }
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -106,7 +127,7 @@ def asyncapi() -> dict[str, Any]:
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": _channels(),
-        "operations": {kind: _operation(kind) for kind in (*KINDS, "picture")},
+        "operations": {kind: _operation(kind) for kind in (*KINDS, "picture", "chunk")},
         "components": {"messages": messages, "schemas": schemas()},
     }
 

@@ -254,18 +254,40 @@ class Refusal(Message, frozen=True):
     reason: Text
 
 
+class Part(Message, frozen=True):
+    """Of a picture of `bytes` bytes that travels in chunks, the depot has committed those of these numbers."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Meta(ge=1, le=2_000_000)]
+    have: Annotated[tuple[Annotated[int, Meta(ge=0, le=61)], ...], Meta(max_length=62)] = ()
+
+
 class Ack(Message, frozen=True):
-    """From the depot: these are committed. Only this lets the vehicle delete."""
+    """From the depot: these are committed. Only this lets the vehicle delete; `parts` only say what need not go again."""
 
     events: tuple[Name, ...] = ()
     pictures: tuple[Sha256, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 class Command(Message, frozen=True):
-    """From the depot to one vehicle."""
+    """From the depot to one vehicle; the event's id is the command's: one id is carried out once.
+
+    `until`: not to be carried out after that. It is checked where the vehicle trusts its UTC; where it does not,
+    the broker must have stated how long the message is still valid (MQTT 5), or the command is refused.
+    """
 
     action: Literal["send_picture", "restart", "set"]
     sha256: Sha256 | None = None
     key: Name | None = None
     value: Text | None = None
+    until: Utc | None = None
+
+
+class Reply(Message, frozen=True):
+    """From the vehicle: what became of a command. `text`: one line for whoever sent it."""
+
+    command: Name
+    ok: bool
+    text: Text = ""

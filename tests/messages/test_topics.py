@@ -17,6 +17,14 @@ VEHICLES = st.from_regex(VEHICLE_PATTERN, fullmatch=True)
 TOPICS = st.builds(Topic, VEHICLES, st.sampled_from(KINDS)) | st.builds(
     Topic, VEHICLES, st.just("picture"), st.from_regex(SHA256_PATTERN, fullmatch=True)
 )
+TOPICS |= st.builds(
+    Topic,
+    VEHICLES,
+    st.just("chunk"),
+    st.from_regex(SHA256_PATTERN, fullmatch=True),
+    st.integers(1, 9_999_999),
+    st.integers(0, 999),
+)
 
 
 @given(TOPICS)
@@ -56,6 +64,11 @@ def test_what_is_parsed_is_written_the_same_again(text: str) -> None:
         "wegewart/v1/bus-1/picture/" + "A" * 64,
         "wegewart/v1/bus-1/statusx",
         "wegewart/v1//status",
+        "wegewart/v1/bus-1/chunk/" + "a" * 64,
+        "wegewart/v1/bus-1/chunk/" + "a" * 64 + "/40000/01",
+        "wegewart/v1/bus-1/chunk/" + "a" * 64 + "/0/0",
+        "wegewart/v1/bus-1/chunk/" + "a" * 64 + "/99999999/0",
+        "wegewart/v1/bus-1/chunk/" + "a" * 64 + "/40000/-1",
     ],
 )
 def test_a_topic_that_is_nearly_ours_is_not_ours(text: str) -> None:
