@@ -59,14 +59,16 @@ def refine(tracks: Sequence[tuple[str, Place]], looks: Sequence[tuple[str, Place
     weight, pull = 1.0, 0.0
     for look, track in pairs.items():
         seen, place = looks[look][1], tracks[track][1]
-        if isinstance(seen, SurfacePlace) and isinstance(place, SurfacePlace) and _votes(seen):
+        if isinstance(seen, SurfacePlace) and isinstance(place, SurfacePlace) and _votes(seen, place):
             _, b, c = _costs(place, seen)
             weight, pull = weight + c, pull + b
     return Nod(pull / weight, 1 / math.sqrt(weight))
 
 
-def _votes(look: SurfacePlace) -> bool:
-    return bool(look.nod.any()) and not (look.grows and look.half_length_m > _POINT_M / 2)
+def _votes(look: SurfacePlace, track: SurfacePlace) -> bool:
+    if look.surface != track.surface or not look.nod.any():
+        return False
+    return not look.grows or max(look.half_length_m, track.half_length_m) <= _POINT_M / 2
 
 
 def _costs(place: SurfacePlace, look: SurfacePlace) -> tuple[float, float, float]:
@@ -79,9 +81,9 @@ def _parabola(tracks: Sequence[tuple[str, Place]], looks: Sequence[tuple[str, Pl
     shape = (len(looks), max(len(tracks), 1))
     a, b, c = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape)
     for row, (look_family, look) in enumerate(looks):
-        if not isinstance(look, SurfacePlace) or not _votes(look):
-            continue
         for column, (family, place) in enumerate(tracks):
-            if family == look_family and isinstance(place, SurfacePlace) and place.surface == look.surface:
+            if family != look_family or not isinstance(look, SurfacePlace) or not isinstance(place, SurfacePlace):
+                continue
+            if _votes(look, place):
                 a[row, column], b[row, column], c[row, column] = _costs(place, look)
     return _Parabola(a, b, c)

@@ -36,6 +36,11 @@ _NODS_ALIKE = 3.0
 _MAX_CRACK_M = 60.0
 
 
+#: Of cracks whose rectangles touch, what is not alike at all costs as much as a gap of so many standard deviations
+#: squared: it settles which of two crossing ones a look is of.
+_UNLIKE = 4.0
+
+
 class Place(Protocol):
     """Where a track is."""
 
@@ -132,7 +137,7 @@ class SurfacePlace:
             return None
         distance = self.gap(other, np.zeros((2, 2)))
         if self.grows and other.grows:
-            distance += 1 - self.overlap(other)
+            distance += _UNLIKE * (1 - iou(self._around(self.yaw_deg), other._around(self.yaw_deg)))  # noqa: SLF001
         return distance if distance <= GATE else None
 
     def gap(self, other: SurfacePlace, drift: Matrix) -> float:
@@ -241,6 +246,11 @@ class SurfacePlace:
         if not isinstance(other, SurfacePlace) or other.surface != self.surface:
             return 0.0
         return iou(self.rectangle(self.yaw_deg), other.rectangle(self.yaw_deg))
+
+    def _around(self, yaw_deg: float) -> Box:
+        """The rectangle with the slack around it: thin cracks hardly ever overlap by themselves."""
+        x1, y1, x2, y2 = self.rectangle(yaw_deg)
+        return x1 - self.slack_m, y1 - self.slack_m, x2 + self.slack_m, y2 + self.slack_m
 
     def rectangle(self, yaw_deg: float) -> Box:
         """x1, y1, x2, y2 in axes along a heading and across it."""
