@@ -20,7 +20,7 @@ from messages.types import LinePosition, Position
 
 #: One standard deviation of a pose's heading, radians, and of what else differs between poses, metres.
 _HEADING = math.radians(1.0)
-_POSE_NOISE_M = 0.2
+_POSE_NOISE_M = 0.1
 #: Nothing is placed better than this, whatever the arithmetic says.
 _MIN_ERROR_M = 0.05
 #: Nearer to the line of the antenna than this is neither left nor right.
