@@ -17,9 +17,9 @@ Record: TypeAlias = Observation | Revision | Coverage | Roughness
 
 @dataclass(frozen=True)
 class Counts:
-    """Events over the whole life of a store: confirmed = acknowledged + refused + pending.
+    """Events over the whole life of a store: confirmed = acknowledged + refused + dropped + pending.
 
-    `published`: the broker has taken it at least once (counted in this run; all acknowledged ones were).
+    `dropped`: the quota of their kind was full, the oldest went. `published`: the broker has taken it at least once (counted in this run; all acknowledged ones were).
     `pictures_lost`: could not be written, or were damaged on the disk.
     """
 
@@ -31,11 +31,12 @@ class Counts:
     pictures_acknowledged: int = 0
     pictures_refused: int = 0
     pictures_lost: int = 0
+    dropped: int = 0
 
     @property
     def pending(self) -> int:
         """Events that the depot has not answered yet."""
-        return self.confirmed - self.acknowledged - self.refused
+        return self.confirmed - self.acknowledged - self.refused - self.dropped
 
     @property
     def pictures_pending(self) -> int:
