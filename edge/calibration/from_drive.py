@@ -78,7 +78,10 @@ def mount_from_motion(
         )
     ahead_m = max(0.0, place_m[0])
     road, start = _road(flows, turns_deg, intrinsics, ahead_m)
-    found = solve_motion(road, start, focal_px=intrinsics.fx, ahead_m=ahead_m)
+    try:
+        found = solve_motion(road, start, focal_px=intrinsics.fx, ahead_m=ahead_m)
+    except np.linalg.LinAlgError:
+        raise _unseen(0) from None
     pitch, roll, yaw, height = (float(value) for value in found.mount)
     errors = [max(math.degrees(float(error)), _FLOOR_DEG) for error in found.errors[:3]]
     height_error = height * math.hypot(
@@ -122,21 +125,26 @@ def _road(
             " stretch, by day, on a road with visible texture"
         )
     (x0, y0), _ = found
-    moved = np.hypot(*(flow.after - flow.before).T) * intrinsics.fx
-    flow = flow.only((flow.before[:, 1] - y0 > 0.02) & (moved > _LEAST_MOVE_PX))
+    flow = flow.only((flow.before[:, 1] > y0 + 0.02) & (flow.after[:, 1] > flow.before[:, 1]))
     aside = np.abs(flow.after[:, 0] - x0) / (flow.after[:, 1] - y0)
+    if (aside < _ASIDE).sum() < _LEAST_PAIRS * _LEAST_POINTS / 2:
+        raise _unseen(len(np.unique(flow.pair[aside < _ASIDE])))
     k = flow.way_m / (1 / (flow.before[:, 1] - y0) - 1 / (flow.after[:, 1] - y0))
     pitch = math.atan(-y0)
     height = float(np.median(k[aside < _ASIDE])) * math.cos(pitch) ** 2
     start = np.array([pitch, 0.0, math.atan(x0 * math.cos(pitch)), height])
     off = off_px(flow, start, focal_px=intrinsics.fx, ahead_m=ahead_m)
     moved = np.hypot(*(flow.after - flow.before).T) * intrinsics.fx
-    flow = flow.only((aside < 2 * _ASIDE) & (off < _FIRST_PX + _FIRST_SHARE * moved))
+    flow = flow.only((aside < 2 * _ASIDE) & (moved > _LEAST_MOVE_PX) & (off < _FIRST_PX + _FIRST_SHARE * moved))
     flow = flow.only((np.bincount(flow.pair) >= _LEAST_POINTS)[flow.pair])
     pairs = len(np.unique(flow.pair))
     if pairs < _LEAST_PAIRS:
-        raise InputError(
-            f"the road could be followed in only {pairs} pairs of frames, {_LEAST_PAIRS} are needed; choose a stretch"
-            " by day, dry, on a road with visible texture and without much traffic"
-        )
+        raise _unseen(pairs)
     return flow, start
+
+
+def _unseen(pairs: int) -> InputError:
+    return InputError(
+        f"the road could be followed in only {pairs} pairs of frames, {_LEAST_PAIRS} are needed; choose a stretch"
+        " by day, dry, on a road with visible texture and without much traffic"
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -105,3 +106,15 @@ def test_a_drive_that_is_too_short_or_shows_nothing_is_refused():
         mount_from_motion([Step(grey, grey, 2.0)] * 3, LENS, name="x")
     with pytest.raises(InputError, match=r"0 moving points are too few.*visible texture"):
         mount_from_motion([Step(grey, grey, 2.0)] * 10, LENS, name="x")
+
+
+def test_a_picture_that_grows_where_no_road_is_is_refused_too():
+    rng = np.random.default_rng(3)
+    scene = rng.integers(0, 255, (360, 640, 3)).astype(np.uint8)
+    scene = cv2.GaussianBlur(scene, (0, 0), 2.0)
+    steps, level = [], Intrinsics("lens", 640, 360, 500.0, 500.0, 320.0, -900.0)  # all of the picture lies far below
+    for _ in range(10):
+        grown = cv2.warpAffine(scene, np.array([[1.05, 0, -16.0], [0, 1.05, 8.0]]), (640, 360))
+        steps.append(Step(scene, grown, 2.0))
+    with pytest.raises(InputError, match=r"^[^\n]*(could be followed|does not tell|too few)[^\n]*$"):
+        mount_from_motion(steps, level, name="x")
