@@ -19,8 +19,8 @@ Record: TypeAlias = Observation | Revision | Coverage | Roughness
 class Counts:
     """Events over the whole life of a store: confirmed = acknowledged + refused + dropped + pending.
 
-    `dropped`: the quota of their kind was full, the oldest went. `published`: the broker has taken it at least once (counted in this run; all acknowledged ones were).
-    `pictures_lost`: could not be written, or were damaged on the disk.
+    `published`: the broker has taken it at least once (counted in this run; all acknowledged ones were).
+    `dropped`: so many of its kind were waiting that the oldest had to go. `pictures_lost`: could not be written, or were damaged on the disk.
     """
 
     confirmed: int = 0
