@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vehicle's own stages on a world: one textured picture for every frame, true boxes with noise for the model.
 
-Wired as `edge.daemon` wires a live vehicle (no look into the future, measurements `LATENCY_S` late), with its defaults.
-The tracker is only watched: which looks made which observation says whose it is, without any guess by distance.
+Wired as `edge.daemon` wires a live vehicle, from a configuration, by `edge.assembly`. The trackers are only watched:
+which looks made which observation says whose it is, without any guess by distance.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -21,26 +22,20 @@ from benchmarks.geometry.route import lonlat
 from benchmarks.geometry.sensors import Live, Readings
 from benchmarks.geometry.things import Thing
 from benchmarks.geometry.world import Vehicle, World
+from edge import assembly
 from edge.clock import UtcClock
-from edge.config import DefectsConfig, SamplingConfig
+from edge.config import PositionConfig, VehicleConfig
+from edge.daemon import _LIVE
 from edge.defects.revisions import Revisions
-from edge.defects.tracker import Defect, Step, Tracker, TrackerSettings
+from edge.defects.tracker import Defect, Step, Tracker
 from edge.delivery.jsonl import JsonlSink
-from edge.geometry import Calibration, east_north
-from edge.lining import Lining
-from edge.pipeline import Identity, Pipeline, Stages
-from edge.positioning.estimator import Estimator
-from edge.positioning.line import Line
-from edge.positioning.mounting import Mounting
-from edge.positioning.positioner import Positioner
-from edge.roughness.meter import RoughnessMeter
-from edge.roughness.settings import RoughnessSettings
-from edge.sampling.coverage import CoverageLog
-from edge.sampling.quality import Limits
-from edge.sampling.sampler import Sampler
+from edge.geometry import east_north
+from edge.judging import Surface
+from edge.pipeline import Pipeline, Stages
+from edge.telling import Identity
 from edge.types import Detection, Frame, Picture, Pose
 from messages.envelope import decode
-from messages.types import Coverage, ModelRef, Observation, Position, Revision, Roughness
+from messages.types import Coverage, Observation, Position, Revision, Roughness
 
 EDGE_NOISE_PX, SCORE = 1.5, 0.8
 FRAMES_PER_S = 15.0
@@ -75,15 +70,20 @@ class Run:
     revisions: list[Revision] = field(default_factory=list)
     roughness: list[Roughness] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
-    #: Of every frame that the camera gave; the times of those judged.
+    #: Of every frame that the camera gave, as known then; the times of those judged.
     poses: list[Pose] = field(default_factory=list)
     judged_at: list[float] = field(default_factory=list)
-    counters: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
 
 
 class Oracle:
     """A detector that knows the truth: true boxes, noise at their edges, some of them missed where that is asked."""
+
+    #: What observations say of their model.
+    package = SimpleNamespace(
+        manifest=SimpleNamespace(name="truth", version="1"), file=lambda _precision: SimpleNamespace(sha256="0" * 64)
+    )
+    precision = "none"
 
     def __init__(self, world: World, things: Sequence[Thing], *, misses: float, seed: int) -> None:
         self._world, self._things, self._misses = world, things, misses
@@ -108,35 +108,17 @@ class Oracle:
         return found
 
 
-class _Watched(Tracker):
-    """The tracker, with a note of what it ended."""
-
-    def __init__(self, *arguments: object, **named: object) -> None:
-        super().__init__(*arguments, **named)  # type: ignore[arg-type]
-        self.finished: list[Defect] = []
-
-    def step(self, *arguments: object, **named: object) -> Step:
-        step = super().step(*arguments, **named)  # type: ignore[arg-type]
-        self.finished += step.finished
-        return step
-
-    def finish(self) -> Step:
-        step = super().finish()
-        self.finished += step.finished
-        return step
-
-
-def positioner(vehicle: Vehicle, lines: Sequence[Line]) -> Positioner:
-    """Positions as the daemon wires them."""
-    mounting = Mounting(antenna_forward_m=vehicle.antenna_forward_m)
-    return Positioner(Estimator(mounting=mounting), lines)
-
-
 @cache
 def texture(width: int, height: int) -> Picture:
     """A picture that is bright, sharp and structured enough to be judged."""
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.0), np.uint8)
+
+
+def config_of(vehicle: Vehicle, **sections: object) -> VehicleConfig:
+    """A vehicle's configuration: all defaults but for the antenna's place and the sections given."""
+    position = PositionConfig(antenna_forward_m=vehicle.antenna_forward_m)
+    return VehicleConfig(vehicle="benchmark", position=position, **sections)  # type: ignore[arg-type]
 
 
 def drive(
@@ -146,68 +128,93 @@ def drive(
     *,
     seed: int,
     misses: float = 0.0,
-    lines: Sequence[Line] = (),
-    lining: Lining | None = None,
-    roughness: RoughnessSettings | None = None,
-    calibration: Calibration | None = None,
+    config: VehicleConfig | None = None,
 ) -> Run:
-    """Drive through the world. `calibration`: what the vehicle believes of its camera (default: the vehicle's)."""
-    calibration = calibration or world.vehicle.camera
-    oracle = Oracle(world, things, misses=misses, seed=seed)
-    defaults, sampling = DefectsConfig(), SamplingConfig()
-    settings = TrackerSettings(
-        max_range_m=defaults.max_range_m, min_frames=defaults.min_frames, min_certainty=defaults.min_certainty
-    )
-    tracker, out = _Watched(settings, calibration, lining), io.StringIO()
-    estimator = positioner(world.vehicle, lines)
-    more = {"revisions": Revisions()}
-    more |= {"surface": "lining"} if lining is not None else {}
-    more |= {"roughness": RoughnessMeter(roughness)} if roughness is not None else {}
-    pipeline = Pipeline(
-        Stages(
-            **more,
-            positions=Live(said.measurements),
-            estimator=estimator,
-            sampler=Sampler(every_m=sampling.every_m, fallback_s=sampling.every_s),
-            coverage=CoverageLog(),
-            detector=oracle,
-            tracker=tracker,
-            delivery=JsonlSink(out, vehicle="benchmark"),
-        ),
-        identity=Identity(ModelRef(name="truth", version="1", sha256="0" * 64), "benchmark", calibration.id),
-        clock=UtcClock("benchmark", quality="gnss"),
-        calibration=calibration,
-        limits=Limits(max_speed_mps=sampling.max_speed_mps),
-    )
-    run = Run()
-    picture = texture(world.vehicle.camera.width, world.vehicle.camera.height)
+    """Drive through the world; `config`: see `config_of`."""
+    config = config or config_of(world.vehicle)
+    oracles: dict[Surface, Oracle] = {"road": _oracle(world, things, "road", misses, seed)}
+    if config.tunnel.model:
+        oracles["lining"] = _oracle(world, things, "lining", misses, seed)
+    positions, out = Live(said.measurements), io.StringIO()
+    pipeline = _pipeline(world, config, oracles, positions, out)
+    finished = _watch([judge.tracker for judge in pipeline.judges])
+    run, picture = Run(), texture(world.vehicle.camera.width, world.vehicle.camera.height)
     shaking = np.random.default_rng([seed, 5])
     for index in range(int((world.motion.duration_s - 0.2) * FRAMES_PER_S)):
         # A camera is not exactly regular.
-        oracle.time_s = 0.15 + index / FRAMES_PER_S + float(np.clip(shaking.normal(0, 0.002), -0.01, 0.01))
-        pipeline.take(Frame(picture, oracle.time_s, index, f"{index:06d}"))
+        time_s = 0.15 + index / FRAMES_PER_S + float(np.clip(shaking.normal(0, 0.002), -0.01, 0.01))
+        for oracle in oracles.values():
+            oracle.time_s = time_s
+        pipeline.take(Frame(picture, time_s, index, f"{index:06d}"))
         if pipeline.pose is not None:
             run.poses.append(pipeline.pose)
     pipeline.finish()
-    run.judged_at, run.counters, run.counts = oracle.judged_at, pipeline.counters, estimator.counts
-    _sort(run, out.getvalue(), tracker.finished, oracle)
+    run.judged_at = sorted({time_s for oracle in oracles.values() for time_s in oracle.judged_at})
+    run.counts = pipeline.counts() + Counter({f"receiver_{name}": n for name, n in positions.counts.items()})
+    owner = {box: of for oracle in oracles.values() for box, of in oracle.owner.items()}
+    _sort(run, out.getvalue(), finished, owner)
     return run
 
 
-def _sort(run: Run, lines: str, finished: Sequence[Defect], oracle: Oracle) -> None:
-    """What was delivered, by kind; observations come in the order in which the tracker ended their defects."""
+def _oracle(world: World, things: Sequence[Thing], surface: Surface, misses: float, seed: int) -> Oracle:
+    return Oracle(world, [thing for thing in things if thing.surface == surface], misses=misses, seed=seed)
+
+
+def _pipeline(
+    world: World, config: VehicleConfig, oracles: dict[Surface, Oracle], positions: Live, out: io.StringIO
+) -> Pipeline:
+    """As `edge.daemon` builds it."""
+    calibration = world.vehicle.camera
+    seen = assembly.road_view(config, calibration)
+    return Pipeline(
+        Stages(
+            positions=positions,
+            positioner=assembly.positioner(config),
+            sampler=assembly.sampler(config, seen),
+            surroundings=assembly.surroundings(config),
+            judges=assembly.judges(config, oracles, calibration, seen),  # type: ignore[arg-type]
+            revisions=Revisions(),
+            roughness=assembly.roughness(config),
+            delivery=JsonlSink(out, vehicle="benchmark"),
+        ),
+        identity=Identity("benchmark", calibration.id),
+        clock=UtcClock("benchmark", quality="gnss"),
+        calibration=calibration,
+        timing=_LIVE,
+    )
+
+
+def _watch(trackers: Sequence[Tracker]) -> list[Defect]:
+    """A list that fills with the defects that the trackers end, in that order."""
+    finished: list[Defect] = []
+
+    def watched(method):  # noqa: ANN001, ANN202
+        def call(*arguments: object, **named: object) -> Step:
+            step: Step = method(*arguments, **named)
+            finished.extend(step.finished)
+            return step
+
+        return call
+
+    for tracker in trackers:
+        tracker.step, tracker.finish = watched(tracker.step), watched(tracker.finish)  # type: ignore[method-assign]
+    return finished
+
+
+def _sort(run: Run, lines: str, finished: Sequence[Defect], owner: dict[tuple[float, ...], tuple[str, float]]) -> None:
+    """What was delivered, by kind; observations come in the order in which the trackers ended their defects."""
     events = [decode(line.encode()) for line in lines.splitlines()]
     run.revisions = [event.data for event in events if isinstance(event.data, Revision)]
     run.roughness = [event.data for event in events if isinstance(event.data, Roughness)]
     run.coverage = [event.data for event in events if isinstance(event.data, Coverage)]
     told = [(event.id, event.data) for event in events if isinstance(event.data, Observation)]
     for (name, observation), defect in zip(told, finished, strict=True):
-        looks = [oracle.owner[look.detection.box] for look in defect.sightings]
+        looks = [owner[look.detection.box] for look in defect.sightings]
         run.seen.append(
             Seen(
                 name,
                 observation,
-                tuple(owner for owner, _ in looks),
+                tuple(of for of, _ in looks),
                 tuple(look.time_s for look in defect.sightings),
                 tuple(ahead for _, ahead in looks),
             )

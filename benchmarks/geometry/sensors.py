@@ -10,13 +10,15 @@ is not the body's heading. Numbers of wheel and gyro as in `edge.simulator.senso
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from benchmarks.geometry.route import Floats, lonlat
 from benchmarks.geometry.world import World
+from edge.positioning.utc import UtcGuard
 from edge.simulator.sensors import (
     GNSS_MEMORY_S,
     GYRO_BIAS_DPS,
@@ -33,8 +35,10 @@ ODOMETER_HZ, GNSS_HZ = 20.0, 5.0
 #: Of a receiver's speed, metres per second; its course is as good as that and never better than half a degree.
 SPEED_NOISE_MPS, COURSE_NOISE_DEG = 0.06, 0.5
 START_UTC_S = 1_781_500_000.0
-#: A live vehicle has a measurement so long after it was taken, seconds.
-LATENCY_S = 0.1
+#: Measurements are handed out so long after they were taken: the receiver's latency and some patience (`edge.sensors`).
+LATENCY_S = 0.2
+#: The latency is configured right, but no message takes exactly as long as the one before, seconds.
+JITTER_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,17 +75,27 @@ class Readings:
 
 
 class Live:
-    """A source of positions that knows what a live vehicle knows: what has arrived, in the order in which it did."""
+    """A source of positions that knows what a live vehicle knows: what has arrived, in the order in which it did.
+
+    UTC passes the guard that every receiver's driver has; `counts` is what it counted.
+    """
 
     def __init__(self, measurements: Sequence[tuple[float, Measurement]]) -> None:
         self._arriving, self._next = measurements, 0
+        self.counts: Counter[str] = Counter()
+        self._guard = UtcGuard(self.counts)
 
     def until(self, time_s: float) -> Sequence[Measurement]:
         """All that has come by then."""
         start = self._next
         while self._next < len(self._arriving) and self._arriving[self._next][0] <= time_s:
             self._next += 1
-        return [measurement for _, measurement in self._arriving[start : self._next]]
+        return [self._received(when, measurement) for when, measurement in self._arriving[start : self._next]]
+
+    def _received(self, when_s: float, measurement: Measurement) -> Measurement:
+        if not isinstance(measurement, Fix) or measurement.utc_s is None:
+            return measurement
+        return replace(measurement, utc_s=self._guard.believed(measurement.utc_s, when_s))
 
     def close(self) -> None:
         """Nothing to release."""
@@ -102,7 +116,7 @@ def _fixes(world: World, fitted: Fitted, rng: np.random.Generator) -> tuple[list
     state, fixes, errors, hidden_until = rng.standard_normal(2), [], [], -1.0
     for time_s in times:
         state = keep * state + math.sqrt(1 - keep * keep) * rng.standard_normal(2)
-        noise, draws = rng.standard_normal(2), rng.standard_normal(2)
+        noise, draws = rng.standard_normal(2), rng.standard_normal(3)
         body = world.body(float(time_s))
         mouth, hidden = _sky(body.s_m, fitted.outages)
         if hidden:
@@ -119,7 +133,7 @@ def _fixes(world: World, fitted: Fitted, rng: np.random.Generator) -> tuple[list
         speed = max(0.0, speed + SPEED_NOISE_MPS * float(draws[0]))
         fixes.append(
             Fix(
-                float(time_s),
+                float(time_s + JITTER_S * np.clip(draws[2], -3, 3)),
                 lon,
                 lat,
                 said,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class Thing:
     outline: Floats = field(repr=False)
     z_m: float = 0.0
     clock: float | None = None
+
+    @property
+    def surface(self) -> Literal["road", "lining"]:
+        """What it lies on."""
+        return "road" if self.clock is None else "lining"
 
     @property
     def longer_m(self) -> float:

@@ -33,6 +33,8 @@ LENGTH_M, SPEED_KMH = 900.0, 50.0
 RECOVERED_S, GOOD_M = TO_S + 15.0, 6.0
 #: The odometry frame may differ from the true way between two frames by so much, metres.
 JUMP_M = 1.0
+#: Parts whose counts name what was wrong with what was heard.
+SAYING = ("position_", "receiver_")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def lied_to(seed: int) -> list[Told]:
     world = World(route, Motion([Go(LENGTH_M, SPEED_KMH)], start_m=-60), vehicle(seed), seed=seed)
     things = scattered(route, rng, per_km=30, from_m=0.0, to_m=LENGTH_M)
     said = readings(world, Fitted(), seed=seed)
-    usual = _counted(drive(world, said, (), seed=seed))
+    usual = drive(world, said, things, seed=seed).counts
     told = []
     for name, (_, lie) in LIES.items():
         run = drive(world, replace(said, measurements=tuple(lie(said.measurements))), things, seed=seed)
@@ -63,7 +65,7 @@ def lied_to(seed: int) -> list[Told]:
 
 
 def _told(lie: str, world: World, bad: Run, usual: Counter[str]) -> Told:
-    names = tuple(sorted(name for name, count in _counted(bad).items() if count > usual[name]))
+    names = tuple(sorted(name for name, count in bad.counts.items() if count > usual[name] and name.startswith(SAYING)))
     errors = {pose.time_s: _error(world, bad, i) for i, pose in enumerate(bad.poses) if pose.time_s > 10}
     after = [error if stated else math.inf for time_s, (error, stated) in errors.items() if time_s > RECOVERED_S]
     return Told(
@@ -74,10 +76,6 @@ def _told(lie: str, world: World, bad: Run, usual: Counter[str]) -> Told:
         _largest_step(world, bad),
         sum(_wrong_utc(seen.observation.time.utc, seen.observation.time.monotonic_s) for seen in bad.seen),
     )
-
-
-def _counted(run: Run) -> Counter[str]:
-    return run.counts + Counter({n: c for n, c in run.counters.items() if not n.startswith(("frames_", "obs", "cov"))})
 
 
 def _error(world: World, run: Run, index: int) -> tuple[float, float]:

@@ -9,13 +9,15 @@ it, and half of the tunnel is a bend of 400 m radius. No fix comes in; the tunne
 from __future__ import annotations
 
 import math
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.geometry.chain import drive
+from benchmarks.geometry.chain import config_of, drive
 from benchmarks.geometry.figure import Figure, Job, Plan
 from benchmarks.geometry.judge import quantile
 from benchmarks.geometry.motion import Go, Motion
@@ -25,9 +27,9 @@ from benchmarks.geometry.rows.tunnel import surveyed
 from benchmarks.geometry.sensors import Fitted, readings
 from benchmarks.geometry.things import Thing, shape
 from benchmarks.geometry.world import CAMERA, Vehicle, World
-from edge.lining import Lining
+from edge.config import LineConfig, TunnelConfig
 
-LINING = Lining("cylinder", radius_m=4.6, axis_height_m=1.8, axis_left_m=0.0)
+RADIUS_M, AXIS_M = 4.6, 1.8
 #: A camera for walls: wider than that for roads, and level.
 WALL_CAMERA = replace(CAMERA, id="benchmark-wall", fx=560.0, fy=560.0, height_m=2.4, pitch_deg=2.0)
 OPEN_M, TUNNEL_M, WANDER_M, SPEED_KMH, EVERY_M = 200.0, 400.0, 0.15, 40.0, 9.0
@@ -56,14 +58,13 @@ class Passage:
 def on_wall(route: Route, name: str, label: str, *, s_m: float, hour: float, extent: tuple[float, float]) -> Thing:
     """A defect on the true lining: `extent` along the tunnel and around the profile."""
     along, around = shape(EXTENTS[label][2], *extent)
-    radius, height = LINING.radius_m or 0.0, LINING.axis_height_m or 0.0
-    angle = math.radians(30 * hour) + around / radius
-    east, north = route.plane(s_m + along, -radius * np.sin(angle))
-    outline = np.column_stack([east, north, height + radius * np.cos(angle)])
-    middle = route.plane(s_m, -radius * math.sin(math.radians(30 * hour)))
+    angle = math.radians(30 * hour) + around / RADIUS_M
+    east, north = route.plane(s_m + along, -RADIUS_M * np.sin(angle))
+    outline = np.column_stack([east, north, AXIS_M + RADIUS_M * np.cos(angle)])
+    middle = route.plane(s_m, -RADIUS_M * math.sin(math.radians(30 * hour)))
     return Thing(
         name, label, s_m, 0.0, *extent, float(middle[0]), float(middle[1]), outline,
-        z_m=height + radius * math.cos(math.radians(30 * hour)), clock=hour,
+        z_m=AXIS_M + RADIUS_M * math.cos(math.radians(30 * hour)), clock=hour,
     )  # fmt: skip
 
 
@@ -82,9 +83,17 @@ def passage(seed: int) -> Passage:
         hour = float(rng.uniform(*HOURS))
         hour = hour if rng.random() < 0.5 else 12 - hour
         things.append(on_wall(route, f"w{number}", label, s_m=float(s + rng.uniform(-1, 1)), hour=hour, extent=extent))
-    believed = replace(LINING, axis_left_m=float(rng.uniform(-WANDER_M, WANDER_M)))
+    believed = TunnelConfig(
+        model="truth",
+        lining="cylinder",
+        radius_m=RADIUS_M,
+        axis_height_m=AXIS_M,
+        axis_left_m=float(rng.uniform(-WANDER_M, WANDER_M)),
+    )
     said = readings(world, Fitted(outages=(tunnel,)), seed=seed)
-    run = drive(world, said, things, seed=seed, lining=believed, lines=surveyed(route, tunnel))
+    with tempfile.TemporaryDirectory() as folder:
+        line = LineConfig(file=surveyed(route, tunnel, Path(folder)))
+        run = drive(world, said, things, seed=seed, config=config_of(vehicle, line=line, tunnel=believed))
     clear = world.clear_things(things)
     owners, by_name = Counter(seen.owner for seen in run.seen), {thing.id: thing for thing in things}
     hours, size, unplaced = [], [], 0

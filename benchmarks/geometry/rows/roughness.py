@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.geometry.chain import Run, drive, off
+from benchmarks.geometry.chain import Run, config_of, drive, off
 from benchmarks.geometry.figure import Figure, Job, Plan
 from benchmarks.geometry.motion import Go, Motion
 from benchmarks.geometry.route import Route, straight
@@ -23,7 +23,7 @@ from benchmarks.geometry.rumble import TRACK_M, WHEELBASE_M, Hole, accelerations
 from benchmarks.geometry.sensors import RTK, readings
 from benchmarks.geometry.things import on_road
 from benchmarks.geometry.world import World
-from edge.roughness.settings import RoughnessSettings
+from edge.config import ImuConfig
 
 LENGTH_M, EVERY_M, SPEEDS_KMH = 600.0, 25.0, (30.0, 50.0)
 #: A shock this near to a hole is that hole's, metres.
@@ -56,11 +56,10 @@ def felt(seed: int, speed_kmh: float) -> Felt:
     said = readings(world, RTK, seed=seed)
     both = sorted([*said.measurements, *accelerations(world, holes, seed=seed)], key=lambda pair: pair[0])
     arm = world.vehicle.antenna_forward_m
-    settings = RoughnessSettings(
-        front_axle_forward_m=WHEELBASE_M - arm, rear_axle_forward_m=-arm, track_width_m=TRACK_M
-    )
+    imu = ImuConfig(kind="iio", front_axle_forward_m=WHEELBASE_M - arm, rear_axle_forward_m=-arm, track_width_m=TRACK_M)
     things = [hole.thing for hole in holes if hole.thing.id not in hidden]
-    run = drive(world, replace(said, measurements=tuple(both)), things, seed=seed, roughness=settings)
+    said, config = replace(said, measurements=tuple(both)), config_of(world.vehicle, imu=imu)
+    run = drive(world, said, things, seed=seed, config=config)
     return _felt(run, holes, hidden, speed_kmh)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.geometry.chain import Run, drive, off
+from benchmarks.geometry.chain import Run, config_of, drive, off
 from benchmarks.geometry.figure import Figure, Job, Plan, below
 from benchmarks.geometry.judge import RADIUS_95, quantile
 from benchmarks.geometry.motion import Go, Motion
@@ -26,8 +26,7 @@ from benchmarks.geometry.rows.street import vehicle
 from benchmarks.geometry.sensors import Fitted, readings
 from benchmarks.geometry.things import Thing, on_road
 from benchmarks.geometry.world import World
-from edge.positioning.line import Line
-from edge.positioning.line_file import read_lines
+from edge.config import LineConfig
 from messages.types import Position, Revision
 
 BEFORE_M, TUNNEL_M, AFTER_M = 600.0, 1000.0, 250.0
@@ -66,7 +65,9 @@ def passage(seed: int, *, with_line: bool) -> Passage:
     scale = 1 + (SCALE_ERROR if seed % 2 else -SCALE_ERROR)
     said = readings(world, Fitted(outages=(tunnel,), odometer_scale=scale), seed=seed)
     things = _potholes(route, np.random.default_rng([seed, 7]))
-    run = drive(world, said, things, seed=seed, lines=surveyed(route, tunnel) if with_line else ())
+    with tempfile.TemporaryDirectory() as folder:
+        line = LineConfig(file=surveyed(route, tunnel, Path(folder))) if with_line else LineConfig()
+        run = drive(world, said, things, seed=seed, config=config_of(world.vehicle, line=line))
     return _passage(world, run, things, with_line=with_line)
 
 
@@ -77,16 +78,15 @@ def _potholes(route: Route, rng: np.random.Generator) -> list[Thing]:
     ]
 
 
-def surveyed(route: Route, tunnel: tuple[float, float]) -> tuple[Line, ...]:
+def surveyed(route: Route, tunnel: tuple[float, float], folder: Path) -> Path:
     """The route as a file that someone surveyed gives it: a point every ten metres, chainage as metres of the route."""
     rows = ["line,track,chainage_m,lon,lat,tunnel,landmark"]
     for s in np.arange(0.0, route.length_m, 10.0):
         lon, lat = lonlat(*(float(x) for x in route.plane(s)))
         rows.append(f"{LINE},,{s:.1f},{lon:.8f},{lat:.8f},{1 if tunnel[0] <= s < tunnel[1] else 0},")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "line.csv"
-        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        return read_lines(path)
+    path = folder / "line.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
 
 
 def _passage(world: World, run: Run, things: Sequence[Thing], *, with_line: bool) -> Passage:
