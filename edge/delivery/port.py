@@ -20,7 +20,8 @@ class Counts:
     """Events over the whole life of a store: confirmed = acknowledged + refused + dropped + pending.
 
     `published`: the broker has taken it at least once (counted in this run; all acknowledged ones were).
-    `dropped`: so many of its kind were waiting that the oldest had to go. `pictures_lost`: could not be written, or were damaged on the disk.
+    `dropped`: so many of its kind were waiting that the oldest had to go.
+    `pictures_lost`: could not be written, had to make room, or were damaged on the disk.
     """
 
     confirmed: int = 0
