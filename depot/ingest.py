@@ -3,9 +3,10 @@
 """From the broker into the store: one thread that judges, stores in batches and only then acknowledges.
 
 The promise: an id stands in an `Ack` only after its commit has returned. What comes twice is stored once and
-acknowledged twice. What can never be stored is refused, counted by reason and, where its id can be read,
-answered, so that no vehicle sends it for ever. A store that cannot write now (disk full) holds everything up:
-nothing is acknowledged, the broker and the vehicles keep it, and it is tried again.
+acknowledged twice. What can never be stored is refused, counted by reason and, where its id can be read, answered, so
+that no vehicle sends it for ever. A picture in chunks is put together when the last one is stored. A store that
+cannot write now (disk full) holds everything up: nothing is acknowledged, the broker and the vehicles keep it, and it
+is tried again.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from typing import TypeAlias, TypeVar
 
 from depot.errors import StoreError
-from depot.intake import Accepted, Intake, Picture, Refused, judge
+from depot.intake import Accepted, Chunk, Intake, Picture, Refused, judge, judge_picture
 from depot.store.port import Store
 from messages import envelope
+from messages.chunks import chunk_count
 from messages.topics import Topic
-from messages.types import Ack, Health, Refusal, Status
+from messages.types import Ack, Health, Part, Refusal, Status
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,12 @@ _REASON_LENGTH = 200
 _IDS_PER_ACK = 32
 _LONGEST_WAIT_S = 30.0
 
+_T = TypeVar("_T")
+
+
+class _StoppedError(Exception):
+    """We are to end; what is under way was not acknowledged and comes again."""
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -46,6 +56,25 @@ class Arrival:
     topic: str
     payload: bytes
     token: object = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What of a picture in chunks is committed."""
+
+    vehicle: str
+    part: Part
+
+
+@dataclass(frozen=True)
+class Known:
+    """A picture that was asked for and lies here whole."""
+
+    vehicle: str
+    sha256: str
+
+
+Stored: TypeAlias = Accepted | Picture | Refused | Held | Known
 
 
 @dataclass(frozen=True)
@@ -101,9 +130,11 @@ class Ingest:
             for item in items:
                 if isinstance(item, Refused):
                     log.warning("refused from %s: %s", item.vehicle or "unknown", printable(item.detail))
-            stored = self._store_all(items)
-            if stored is not None:
-                reply(self._answer(stored, batch))
+            try:
+                stored = self._put_together(self._store_all(items))
+            except _StoppedError:
+                return
+            reply(self._answer(stored, batch))
 
     def _take(self) -> list[Arrival]:
         batch: list[Arrival] = []
@@ -113,43 +144,64 @@ class Ingest:
                 batch.append(self._arrivals.get_nowait())
         return batch
 
-    def _store_all(self, items: Sequence[Intake]) -> list[Intake] | None:
-        """Store a batch, however long it takes; None where we were stopped before it could be stored."""
-        for attempt in count():
-            try:
-                self._store.save(items)
-            except StoreError as error:  # noqa: PERF203 - each round waits, and writes to a disk
-                if attempt == 0:
-                    log.warning("cannot store now, trying again until it works: %s", error)
-                if self._stopping.wait(jitter(attempt)):
-                    return None
-            except Exception as error:  # noqa: BLE001 - one message that trips over a mistake of ours must not stop the rest
-                return self._store_singly(items, error)
-            else:
-                if attempt:
-                    log.warning("storing works again after %d attempts", attempt + 1)
-                return list(items)
-        return None
+    def _store_all(self, items: Sequence[Intake]) -> list[Intake]:
+        """Store a batch, however long it takes; returns what now counts as stored."""
+        try:
+            self._patiently(lambda: self._store.save(items))
+        except _StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message that trips over a mistake of ours must not stop the rest
+            return self._store_singly(items, error)
+        return list(items)
 
-    def _store_singly(self, items: Sequence[Intake], error: Exception) -> list[Intake] | None:
+    def _store_singly(self, items: Sequence[Intake], error: Exception) -> list[Intake]:
         if len(items) == 1:
             log.error("the store rejects a message: %s: %s", type(error).__name__, printable(str(error)))
             refused = _rejected(items[0])
             return self._store_all([refused]) if refused != items[0] else []
-        stored: list[Intake] = []
-        for item in items:
-            one = self._store_all([item])
-            if one is None:
-                return None
-            stored += one
-        return stored
+        return [stored for item in items for stored in self._store_all([item])]
 
-    def _answer(self, stored: Sequence[Intake], batch: Sequence[Arrival]) -> Reply:
+    def _patiently(self, action: Callable[[], _T]) -> _T:
+        """Do something with the store, however often it cannot now. Raises _StoppedError."""
+        for attempt in count():
+            try:
+                result = action()
+            except StoreError as error:  # noqa: PERF203 - each round waits, and uses a disk
+                if attempt == 0:
+                    log.warning("cannot store now, trying again until it works: %s", error)
+                if self._stopping.wait(jitter(attempt)):
+                    raise _StoppedError from None
+            else:
+                if attempt:
+                    log.warning("storing works again after %d attempts", attempt + 1)
+                return result
+        raise AssertionError
+
+    def _put_together(self, stored: Sequence[Intake]) -> list[Stored]:
+        """One answer for each picture of which chunks came, and all else as it is."""
+        answers: list[Stored] = [item for item in stored if not isinstance(item, Chunk)]
+        pictures = {(item.vehicle, item.sha256, item.size): item for item in stored if isinstance(item, Chunk)}
+        for chunk in pictures.values():
+            answers += self._patiently(partial(self._look_at, chunk))
+        return answers
+
+    def _look_at(self, chunk: Chunk) -> Sequence[Stored]:
+        held = self._store.held(chunk)
+        if held is None:
+            return [Known(chunk.vehicle, chunk.sha256)]
+        if len(held) < chunk_count(chunk.size):
+            return [Held(chunk.vehicle, Part(sha256=chunk.sha256, bytes=chunk.size, have=held))]
+        whole = judge_picture(chunk.vehicle, chunk.sha256, self._store.assembled(chunk))
+        if isinstance(whole, Refused):
+            log.warning("refused from %s: %s", whole.vehicle, printable(whole.detail))
+        return [item for item in self._store_all([whole]) if not isinstance(item, Chunk)]
+
+    def _answer(self, stored: Sequence[Stored], batch: Sequence[Arrival]) -> Reply:
         tokens = tuple(arrival.token for arrival in batch if arrival.token is not None)
         return Reply(tuple(self._acks(stored)), tokens)
 
-    def _acks(self, stored: Sequence[Intake]) -> Iterator[tuple[str, bytes]]:
-        by_vehicle: dict[str, list[Intake]] = {}
+    def _acks(self, stored: Sequence[Stored]) -> Iterator[tuple[str, bytes]]:
+        by_vehicle: dict[str, list[Stored]] = {}
         for item in stored:
             if item.vehicle is not None and not _needs_no_answer(item):
                 by_vehicle.setdefault(item.vehicle, []).append(item)
@@ -163,26 +215,27 @@ class Ingest:
                 yield str(Topic(vehicle, "ack")), envelope.encode(event)
 
 
-def _ack(items: Sequence[Intake]) -> Ack:
+def _ack(items: Sequence[Stored]) -> Ack:
     return Ack(
         events=tuple(item.event.id for item in items if isinstance(item, Accepted)),
-        pictures=tuple(item.sha256 for item in items if isinstance(item, Picture)),
+        pictures=tuple(item.sha256 for item in items if isinstance(item, (Picture, Known))),
         refused=tuple(
             Refusal(id=item.id, reason=f"{item.reason}: {printable(item.detail)}"[:_REASON_LENGTH])
             for item in items
             if isinstance(item, Refused) and item.id is not None
         ),
+        parts=tuple(item.part for item in items if isinstance(item, Held)),
     )
 
 
-def _needs_no_answer(item: Intake) -> bool:
+def _needs_no_answer(item: Stored) -> bool:
     """No vehicle keeps a status or health to send it again; a refusal without an id helps nobody."""
     match item:
         case Accepted():
             return isinstance(item.event.data, Status | Health)
         case Refused():
             return item.id is None
-        case Picture():
+        case Picture() | Held() | Known():
             return False
 
 
@@ -190,7 +243,7 @@ def _rejected(item: Intake) -> Refused:
     match item:
         case Accepted():
             return Refused("rejected_by_store", "the depot could not store it", item.vehicle, item.event.id)
-        case Picture():
+        case Picture() | Chunk():
             return Refused("rejected_by_store", "the depot could not store it", item.vehicle, item.sha256)
         case Refused():
             return item

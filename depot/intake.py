@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from PIL import Image
 
-from messages import envelope, topics
+from messages import chunks, envelope, topics
 from messages.types import Coverage, Health, Name, Observation, Revision, Roughness, Status
 
 #: Pixels of the largest picture that is opened: a small file can claim a huge one.
@@ -27,7 +27,7 @@ _FROM_VEHICLES = (Observation, Revision, Coverage, Roughness, Health, Status)
 
 Reason = Literal[
     "unknown_topic", "wrong_topic", "wrong_vehicle", "too_large", "wrong_version", "unknown_type", "invalid",
-    "not_json", "wrong_hash", "not_a_jpeg", "rejected_by_store",
+    "not_json", "wrong_hash", "not_a_jpeg", "wrong_chunk", "rejected_by_store",
 ]  # fmt: skip
 
 
@@ -56,6 +56,17 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """A part of a picture of `size` bytes, not yet known to be one. Empty: the vehicle asks what we have of it."""
+
+    vehicle: str
+    sha256: str
+    size: int
+    number: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Refused:
     """What will never be stored. `id`: what the vehicle can look up (event id or picture hash), if readable."""
 
@@ -65,7 +76,7 @@ class Refused:
     id: str | None = None
 
 
-Intake: TypeAlias = Accepted | Picture | Refused
+Intake: TypeAlias = Accepted | Picture | Chunk | Refused
 
 
 class _OnlyId(msgspec.Struct):
@@ -77,8 +88,10 @@ def judge(topic: str, payload: bytes) -> Intake:
     place = topics.parse(topic)
     if place is None:
         return Refused("unknown_topic", topic[:200])
+    if place.size is not None:
+        return _judge_chunk(place, payload)
     if place.sha256 is not None:
-        return _judge_picture(place.vehicle, place.sha256, payload)
+        return judge_picture(place.vehicle, place.sha256, payload)
     try:
         event = envelope.decode(payload)
     except envelope.MessageError as error:
@@ -100,7 +113,22 @@ def _id_of(payload: bytes) -> str | None:
         return None
 
 
-def _judge_picture(vehicle: str, sha256: str, content: bytes) -> Picture | Refused:
+def _judge_chunk(place: topics.Topic, content: bytes) -> Chunk | Refused:
+    sha256, size, number = place.sha256 or "", place.size or 0, place.number or 0
+    if size > envelope.MAX_PICTURE_BYTES:
+        detail = f"a picture of {size} bytes, at most {envelope.MAX_PICTURE_BYTES} are stored"
+        return Refused("too_large", detail, place.vehicle, sha256)
+    is_question = number == 0 and not content
+    if not is_question and len(content) != max(0, chunks.chunk_bytes(size, number)):
+        detail = f"chunk {number} of {size} bytes has {len(content)} bytes, not {chunks.chunk_bytes(size, number)}"
+        return Refused("wrong_chunk", detail, place.vehicle, sha256)
+    if number >= chunks.chunk_count(size):
+        return Refused("wrong_chunk", f"{size} bytes have no chunk {number}", place.vehicle, sha256)
+    return Chunk(place.vehicle, sha256, size, number, content)
+
+
+def judge_picture(vehicle: str, sha256: str, content: bytes) -> Picture | Refused:
+    """Whether these bytes are the JPEG of that hash."""
     if len(content) > envelope.MAX_PICTURE_BYTES:
         detail = f"{len(content)} bytes, at most {envelope.MAX_PICTURE_BYTES} are stored"
         return Refused("too_large", detail, vehicle, sha256)

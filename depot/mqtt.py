@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTIONS = tuple(
     f"{PREFIX}/+/{kind}"
-    for kind in ("status", "observation", "revision", "coverage", "roughness", "health", "picture/+")
+    for kind in ("status", "observation", "revision", "coverage", "roughness", "health", "picture/+", "chunk/+/+/+")
 )
 KEEPALIVE_S = 30
 SESSION_EXPIRY_S = 7 * 24 * 3600

@@ -263,7 +263,10 @@ class Part(Message, frozen=True):
 
 
 class Ack(Message, frozen=True):
-    """From the depot: these are committed. Only this lets the vehicle delete; `parts` only say what need not go again."""
+    """From the depot: these are committed. Only this lets the vehicle delete.
+
+    `parts` lets nothing go: it says what of a picture need not be sent again.
+    """
 
     events: tuple[Name, ...] = ()
     pictures: tuple[Sha256, ...] = ()

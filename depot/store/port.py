@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from depot.intake import Intake
+from depot.intake import Chunk, Intake
 from messages.types import Coverage, Health, ModelRef, Observation, Position, Roughness
 
 #: The states that a case can have; review adds to them.
@@ -122,6 +122,16 @@ class Store(Protocol):
         Raises:
             StoreError: nothing of the batch counts as stored; it may be tried again.
         """
+
+    def held(self, chunk: Chunk) -> tuple[int, ...] | None:
+        """Numbers of the chunks that are here of the same picture; None where the whole picture is.
+
+        Raises:
+            StoreError: cannot be read now.
+        """
+
+    def assembled(self, chunk: Chunk) -> bytes:
+        """What is here of the picture that a chunk belongs to, in order. Raises StoreError."""
 
     def sequence(self) -> int:
         """A number that has grown whenever something changed."""

@@ -110,7 +110,27 @@ CREATE TABLE shocks (
 CREATE INDEX shocks_by_observation ON shocks (source, observation);
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+_THIRD = """
+-- Pictures that have come in part. `touched` rises with every chunk: the longest untouched one gives way.
+CREATE TABLE partial (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  vehicle TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  touched INTEGER NOT NULL,
+  UNIQUE (vehicle, sha256, bytes)
+);
+CREATE INDEX partial_by_picture ON partial (sha256);
+CREATE INDEX partial_by_use ON partial (touched);
+CREATE TABLE chunk (
+  partial INTEGER NOT NULL REFERENCES partial (number) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (partial, number)
+);
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

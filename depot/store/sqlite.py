@@ -17,8 +17,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from depot.errors import StoreError
-from depot.intake import Intake, Picture
-from depot.store import reading, schema
+from depot.intake import Chunk, Intake, Picture
+from depot.store import partial, reading, schema
 from depot.store.pictures import PictureFolder
 from depot.store.port import Case, CaseQuery, Ride, Stretch, Summary, Vehicle
 from depot.store.writing import Writer
@@ -69,6 +69,18 @@ class SqliteStore:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+    def held(self, chunk: Chunk) -> tuple[int, ...] | None:
+        """See `Store.held`."""
+        with self._reader() as connection:
+            if connection.execute("SELECT 1 FROM pictures WHERE sha256 = ?", (chunk.sha256,)).fetchone():
+                return None
+            return partial.held(connection, chunk)
+
+    def assembled(self, chunk: Chunk) -> bytes:
+        """See `Store.assembled`."""
+        with self._reader() as connection:
+            return partial.assembled(connection, chunk)
 
     def sequence(self) -> int:
         """See `Store.sequence`."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from depot.intake import Accepted, Intake, Picture, Refused
+from depot.intake import Accepted, Chunk, Intake, Picture, Refused
 from depot.revising import corrected
+from depot.store import partial
 from messages import envelope
 from messages.types import Coverage, Health, Observation, Revision, Roughness, Status
 
@@ -55,6 +56,9 @@ class Writer:
         match item:
             case Picture():
                 self._picture(item)
+            case Chunk():
+                self._seen(item.vehicle)
+                partial.put(self.connection, item)
             case Refused():
                 self._refused(item)
             case Accepted():
@@ -171,6 +175,7 @@ class Writer:
 
     def _picture(self, picture: Picture) -> None:
         self._seen(picture.vehicle)
+        partial.drop(self.connection, picture.sha256)
         new = self.connection.execute(
             "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (picture.sha256, picture.vehicle, len(picture.content), picture.width, picture.height, self.now_utc),
@@ -186,6 +191,8 @@ class Writer:
 
     def _refused(self, refused: Refused) -> None:
         self._next()
+        if refused.id is not None and refused.vehicle is not None:
+            partial.drop(self.connection, refused.id, refused.vehicle)
         self.connection.execute(
             "INSERT INTO refused VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (refused.reason,)
         )
