@@ -42,6 +42,8 @@ _SCALES, _LARGEST_BIAS, _LARGEST_MPS = (0.6, 1.6), math.radians(15), 200.0
 #: Of a receiver's error: how long the lasting part lasts (seconds), and the shares of both (squares add up to 1).
 LASTS_S = 25.0
 LASTING, WHITE = math.sqrt(0.4), math.sqrt(0.6)
+#: A fix belongs to a moment that is known so well, seconds: receivers and buses do not take equally long each time.
+TIME_SIGMA_S = 0.015
 #: Further off than this (99.9 %), given the lasting error known so far, means that the lasting error has changed.
 _NEW_ERROR = 13.8
 
@@ -193,7 +195,7 @@ class Ekf:
         """Squared Mahalanobis distance of a measured place: how unlikely it is (2 degrees of freedom)."""
         at_east, at_north = self.antenna()
         gap = np.array([east - at_east, north - at_north])
-        s = antenna_covariance(self.p, float(self.x[H]), self.mounting) + np.eye(2) * error_m**2
+        s = antenna_covariance(self.p, float(self.x[H]), self.mounting) + self._noise(error_m)
         return float(gap @ np.linalg.solve(s, gap))
 
     def update_position(self, east: float, north: float, error_m: float) -> None:
@@ -205,7 +207,7 @@ class Ekf:
         h[0, H], h[1, H] = swing_e, swing_n
         h[0, UE] = h[1, UN] = lasting
         gap = np.array([east - at_east - lasting * self.x[UE], north - at_north - lasting * self.x[UN]])
-        noise = np.eye(2) * (WHITE * error_m) ** 2
+        noise = self._noise(WHITE * error_m)
         hp = h @ self.p
         weight = np.linalg.inv(hp @ h.T + noise)
         if gap @ weight @ gap > _NEW_ERROR:
@@ -214,6 +216,12 @@ class Ekf:
             hp = h @ self.p
             weight = np.linalg.inv(hp @ h.T + noise)
         self._correct(h, hp, weight, gap)
+
+    def _noise(self, error_m: float) -> Matrix:
+        """Covariance of a fix (2 x 2): its error in any direction, and along the way that of its time."""
+        heading, late_m = float(self.x[H]), TIME_SIGMA_S * float(self.x[V])
+        along = np.array([math.sin(heading), math.cos(heading)]) * late_m
+        return np.eye(2) * error_m**2 + np.outer(along, along)
 
     def update_course(self, course: float, sigma: float, *, gate: float) -> bool:
         """Correct by the direction the antenna moves in, unless off by more than `gate` sigmas; whether it was."""

@@ -16,7 +16,7 @@ from edge.positioning.states import B, E, H, K, Matrix, N, V, W
 #: Spectral densities of the process noise: variance gained per second (or per metre, per radian).
 ACCELERATION_Q = 1.5**2  # (m/s)^2 per s: city driving
 TURN_Q = math.radians(8.0) ** 2  # (rad/s)^2 per s, without a gyro
-GYRO_Q = math.radians(0.08) ** 2  # rad^2 per s: several times the data sheet of a cheap gyro; the vehicle shakes
+GYRO_Q = math.radians(0.05) ** 2  # rad^2 per s: several times the data sheet of a cheap gyro; the vehicle shakes
 GYRO_SCALE_Q = 0.005**2  # rad^2 per rad turned: its sensitivity is good to about a percent
 GYRO_BIAS_Q = math.radians(0.001) ** 2  # (rad/s)^2 per s: it warms up
 SCALE_Q = 1e-8  # per s: tyres warm up and wear

@@ -97,7 +97,10 @@ def backing_out(*, arm: tuple[float, float] = (0.0, 0.0)) -> Road:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Sensors. `tunnel`: from, to in metres rolled; `odometer`: signed, unsigned or none."""
+    """Sensors. `tunnel`: from, to in metres rolled; `odometer`: signed, unsigned or none.
+
+    `jitter_s`: by how much a fix's time is off.
+    """
 
     seed: int = 0
     error_m: float = 1.5
@@ -108,6 +111,7 @@ class Fitted:
     gyro: bool = True
     scale_sigma: float = 0.01
     bias_dps: float = 0.15
+    jitter_s: float = 0.0
 
     def readings(self, road: Road) -> list[Measurement]:
         readings = [*self._fixes(road), *self._odometry(road)]
@@ -129,7 +133,9 @@ class Fitted:
             place = offset_lonlat(LON0, LAT0, road.at("east", time_s) + east, road.at("north", time_s) + north)
             speed = max(0.0, road.at("over_ground", time_s) + 0.06 * noise[2])
             course = (math.degrees(road.at("course", time_s)) + 0.5 * noise[3]) % 360 if speed > 1 else None
-            fixes.append(Fix(float(time_s), *map(float, place), self.error_m, course, speed))
+            fixes.append(
+                Fix(float(time_s + self.jitter_s * rng.normal()), *map(float, place), self.error_m, course, speed)
+            )
         return fixes
 
     def _odometry(self, road: Road) -> list[Odometry]:

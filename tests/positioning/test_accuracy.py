@@ -36,6 +36,16 @@ def test_with_an_rtk_receiver_the_pose_is_good_to_a_tenth_of_a_metre_in_bends_of
     assert estimator.counts["fix_refused"] == estimator.counts["restarted"] == 0
 
 
+def test_a_fix_whose_time_is_off_by_a_hundredth_of_a_second_is_still_believed() -> None:
+    """At 45 km/h that is an eighth of a metre, six times what an RTK receiver claims."""
+    road = town(90)
+    poses, estimator = settled(road, Fitted(error_m=RTK, jitter_s=0.01), Mounting())
+    assert estimator.counts["fix_refused"] <= 2
+    errors = [road.error_m(pose) for pose in poses]
+    assert np.percentile(errors, 95) < 0.15
+    assert np.mean([e <= WITHIN_95 * (p.error_m or 0) for e, p in zip(errors, poses, strict=True)]) >= 0.9
+
+
 def test_a_receiver_whose_error_lasts_is_believed_no_further_than_its_word() -> None:
     road = town(90)
     poses, _ = settled(road, Fitted(error_m=1.5, seed=2), Mounting())
