@@ -113,6 +113,7 @@ def roughness(config: VehicleConfig) -> RoughnessMeter | None:
             rear_axle_forward_m=imu.rear_axle_forward_m,
             axles_left_m=-config.position.antenna_left_m,
             track_width_m=imu.track_width_m,
+            full_scale_mps2=imu.full_scale_mps2,
         )
     )
 

@@ -48,7 +48,7 @@ class OdometerConfig(Section, frozen=True):
     ] = "none"
     scale: Annotated[float, Meta(gt=0.5, lt=2, description="obd, can: true speed by shown speed")] = 1.0
     chip: Annotated[str, Meta(description="gpio: chip")] = "/dev/gpiochip0"
-    line: Annotated[int, Meta(ge=0, le=1023, description="gpio: line of the pulses")] = 17
+    line: Annotated[int, Meta(ge=0, le=1023, description="gpio: line of the pulses")] = 22
     metres_per_pulse: Annotated[float, Meta(gt=0, le=10, description="gpio: way for one pulse, metres")] = 0.1
     edges: Annotated[Literal["rising", "falling", "both"], Meta(description="gpio: which edges count")] = "rising"
     bias: Annotated[
@@ -88,7 +88,10 @@ class ImuConfig(Section, frozen=True):
     up: Annotated[
         Literal["x", "y", "z", "-x", "-y", "-z"], Meta(description="the sensor's axis that points upwards")
     ] = "z"
-    rate_hz: Annotated[float, Meta(ge=25, le=1000, description="samples per second asked of it")] = 100.0
+    rate_hz: Annotated[float, Meta(ge=80, le=1000, description="samples per second asked of it")] = 100.0
+    full_scale_mps2: Annotated[
+        float, Meta(ge=10, le=2000, description="the sensor measures at most this, m/s^2 (4 g: 39.2)")
+    ] = 39.2
     front_axle_forward_m: Annotated[
         float, Meta(ge=-30, le=30, description="front axle ahead of the antenna (behind: negative), m")
     ] = 2.0

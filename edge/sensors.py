@@ -128,7 +128,10 @@ def _signal(config: OdometerConfig) -> CanSignal:
 def _imu(config: ImuConfig) -> dict[str, LivePositions[Any]]:
     if config.kind == "none":
         return {}
-    found = {"imu": open_iio(IioPlace(config.device, up=config.up, rate_hz=config.rate_hz))}
-    if config.gyro_device:
-        found["gyro"] = open_iio(IioPlace(config.gyro_device, up=config.up, rate_hz=config.rate_hz))
-    return found
+    if not config.gyro_device:
+        return {"imu": open_iio(IioPlace(config.device, up=config.up, rate_hz=config.rate_hz))}
+    # Many sensors show themselves to Linux as two devices.
+    return {
+        "imu": open_iio(IioPlace(config.device, up=config.up, rate_hz=config.rate_hz, kinds=("accel",))),
+        "gyro": open_iio(IioPlace(config.gyro_device, up=config.up, rate_hz=config.rate_hz, kinds=("anglvel",))),
+    }
