@@ -32,8 +32,10 @@ _MAX_SPREAD = 0.6
 _GROUPS = 5
 #: What is claimed at best; the odometer's own error is not in the drive's spread.
 _LEAST_ERROR_DEG, _WAY_ERROR_SHARE = 0.1, 0.01
-#: Most points that can be followed lie so far ahead.
-_SEEN_M = 10.0
+#: Most points that can be followed lie so far ahead; a turn between two frames is known so well.
+_SEEN_M, _TURN_ERROR_DEG = 10.0, 0.04
+#: A step's pictures are let go once they are followed.
+_NOTHING = np.zeros((0, 0, 3), np.uint8)
 #: A height measured by hand.
 _HEIGHT_ERROR_M = 0.02
 #: Stated where a part of the drive does not tell it.
@@ -55,45 +57,54 @@ def calibrate_mount(steps: Iterable[Step], *, height_m: float, calibration_id: s
     Returns:
         The calibration, or None where the drive does not show enough (a log line says what is missing).
     """
-    flows: list[Flow] = []
-    bends: list[float] = []
+    seen: list[tuple[Step, Flow]] = []
     shape = (0, 0)
     for step, flow in follow(steps):
         shape = (step.after.shape[0], step.after.shape[1])
-        flows.append(flow)
-        bends.append(step.turn_deg / step.way_m)
-    if not flows:
+        seen.append((replace(step, before=_NOTHING, after=_NOTHING), flow))
+    if not seen:
         return None
-    width, height = shape[1], shape[0]
-    found = solve(_joined(flows), width=width, height=height, height_m=height_m, calibration_id=calibration_id)
+
+    def solved(flows: list[Flow]) -> Calibration | None:
+        return solve(_joined(flows), width=shape[1], height=shape[0], height_m=height_m, calibration_id=calibration_id)
+
+    # How far a turn moves the picture depends on the focal length, which is guessed at first.
+    guess = solved([_unturned(flow, step, shape[1]) for step, flow in seen])
+    flows = [_unturned(flow, step, guess.fx if guess else shape[1]) for step, flow in seen]
+    found = solved(flows) or guess
     if found is None:
         return None
-    parts = [
-        solve(_joined(rest), width=width, height=height, height_m=height_m, calibration_id=calibration_id)
-        for i in range(_GROUPS)
-        if (rest := [flow for j, flow in enumerate(flows) if j * _GROUPS // len(flows) != i])
-    ]
-    return _with_errors(found, [part for part in parts if part is not None], abs(float(np.mean(bends))))
+    group = np.arange(len(flows)) * _GROUPS // len(flows)
+    parts = [solved([flow for flow, g in zip(flows, group, strict=True) if g != left]) for left in range(_GROUPS)]
+    way_m = float(np.mean([step.way_m for step, _ in seen]))
+    return _with_errors(found, [part for part in parts if part is not None], way_m)
+
+
+def _unturned(flow: Flow, step: Step, focal_px: float) -> Flow:
+    """The flow as if the vehicle had not turned: half of the turn is taken from either picture."""
+    aside = np.array([math.radians(step.turn_deg) / 2 * focal_px, 0.0])
+    return replace(flow, before=flow.before + aside, after=flow.after - aside)
 
 
 def _joined(flows: list[Flow]) -> Flow:
     return Flow(*(np.concatenate([getattr(f, name) for f in flows]) for name in ("before", "after", "way_m")))
 
 
-def _with_errors(found: Calibration, parts: list[Calibration], bend_deg_per_m: float) -> Calibration:
+def _with_errors(found: Calibration, parts: list[Calibration], way_m: float) -> Calibration:
     """The result with one standard deviation by leaving out a group of pairs in turn (delete-group jackknife).
 
     Shao & Tu, The jackknife and bootstrap, ch. 2. What cannot be told without one of the groups is not told well. A
-    bend of all the drive is in all groups: it pulls the focus of expansion aside by the turn times distance / way.
+    gyro that is off is off in all groups: it pulls the focus of expansion aside by its error times distance by way.
     """
+    by_turn = _TURN_ERROR_DEG * _SEEN_M / way_m
     if len(parts) < _GROUPS:
-        return found
+        return replace(found, mount_yaw_error_deg=round(min(20.0, math.hypot(_UNSURE_DEG, by_turn)), 4))
     deviations = np.std([(p.pitch_deg, p.yaw_deg, p.fx / found.fx) for p in parts], axis=0) * math.sqrt(len(parts) - 1)
     pitch, yaw, focal = (float(value) for value in deviations)
     return replace(
         found,
         mount_pitch_error_deg=round(min(20.0, max(pitch, _LEAST_ERROR_DEG)), 4),
-        mount_yaw_error_deg=round(min(20.0, max(math.hypot(yaw, _SEEN_M * bend_deg_per_m), _LEAST_ERROR_DEG)), 4),
+        mount_yaw_error_deg=round(min(20.0, math.hypot(yaw, by_turn, _LEAST_ERROR_DEG)), 4),
         focal_error_share=round(min(1.0, math.hypot(focal, _WAY_ERROR_SHARE)), 4),
     )
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.calibration.flow import Flow, Step
-from edge.calibration.mount import calibrate_mount, solve
+from edge.calibration.mount import _unturned, calibrate_mount, solve
 from edge.geometry import Calibration
 
 
@@ -67,3 +67,25 @@ def test_a_height_that_cannot_be_is_refused():
 def test_pictures_without_texture_give_nothing():
     grey = np.full((360, 640, 3), 90, np.uint8)
     assert calibrate_mount([Step(grey, grey, 2.0)] * 3, height_m=2.0, calibration_id="f") is None
+
+
+def test_a_bend_that_the_sensors_saw_does_not_turn_the_camera():
+    true, turn_deg, rng = (
+        Calibration("t", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=10),
+        0.4,
+        np.random.default_rng(2),
+    )
+    before, after, angle = [], [], np.radians(0.4)
+    for x, y in zip(rng.uniform(6, 25, 600), rng.uniform(-4, 4, 600), strict=True):
+        dx, dy = x - 3.0 * np.cos(angle / 2), y - 3.0 * np.sin(angle / 2)
+        later = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
+        before.append(true.road_to_pixel(x, y))
+        after.append(true.road_to_pixel(*later))
+    flow = Flow(np.array(before), np.array(after), np.full(600, 3.0))
+    nothing = np.zeros((0, 0, 3), np.uint8)
+    size = {"width": 1280, "height": 720, "height_m": 2.0, "calibration_id": "f"}
+    turned = solve(flow, **size)
+    straight = solve(_unturned(flow, Step(nothing, nothing, 3.0, turn_deg), 1000.0), **size)
+    assert turned is None or abs(turned.yaw_deg) > 0.8
+    assert straight.yaw_deg == pytest.approx(0, abs=0.1)
+    assert straight.fx == pytest.approx(1000, rel=0.02)
