@@ -419,3 +419,28 @@ def test_no_measurements_break_the_estimator_or_give_an_impossible_pose(
             assert -180 <= pose.lon <= 180
             assert -90 <= pose.lat <= 90
             assert 0 < pose.error_m <= 200
+
+
+def test_a_gyro_does_not_turn_a_vehicle_that_stands_and_shows_its_bias() -> None:
+    estimator = after(*eastwards(5))
+    rolling = [Odometry(5.0 + s / 20, 0.5 * s, 2.0) for s in range(100)]
+    after(*rolling, estimator=estimator)
+    standing = [Odometry(10.0 + s / 20, rolling[-1].distance_m, 2.0) for s in range(1200)]
+    after(*standing[:40], estimator=estimator)
+    stopped = estimator.pose_at(12.0)
+    after(*standing[40:], estimator=estimator)
+    still = estimator.pose_at(69.9)
+    assert still.odom_yaw_deg == pytest.approx(stopped.odom_yaw_deg, abs=0.1)
+    # It goes on straight: the gyro's two degrees a second are known to be nothing.
+    after(*(Odometry(70.0 + s / 20, rolling[-1].distance_m + 0.5 * s, 2.0) for s in range(100)), estimator=estimator)
+    assert estimator.pose_at(74.9).odom_yaw_deg == pytest.approx(still.odom_yaw_deg, abs=0.5)
+
+
+def test_after_a_silence_the_odometer_scale_is_still_known() -> None:
+    """Wheels that count 10 % too little: learnt in a minute, not forgotten with the place."""
+    wheels = [Odometry(s / 10, s / 1.1) for s in range(3000) if not 600 < s < 2000]
+    fixes = [straight_fix(s + 0.05, 10.0 * s + 0.5) for s in (*range(61), *range(200, 204))]
+    estimator = after(*sorted([*wheels, *fixes], key=lambda m: m.time_s))
+    assert estimator.counts["silence"] == 1
+    start, end = estimator.pose_at(204.0), estimator.pose_at(299.0)
+    assert end.distance_m - start.distance_m == pytest.approx(950, rel=0.01)

@@ -26,9 +26,14 @@ def node(time_s: float, way_m: float, x: np.ndarray) -> Node:
     return Node(time_s, Odom(way_m, 0.0, 0.0, way_m), 1.0, 1.0, 0.0, 0.0, place, time_s, time_s)
 
 
-@pytest.mark.parametrize("every", [1, 3], ids=["each step kept", "steps merged"])
-def test_looking_back_gives_what_all_measurements_together_say(every: int) -> None:
+@pytest.mark.parametrize(
+    ("every", "most"), [(1, 99), (3, 99), (1, 4)], ids=["each step kept", "few steps kept", "steps merged"]
+)
+def test_looking_back_gives_what_all_measurements_together_say(
+    every: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Against the joint normal distribution of all states, conditioned on all measurements at once."""
+    monkeypatch.setattr("edge.positioning.smoothing._STEPS", most)
     rng = np.random.default_rng(7)
     smoothing = Smoothing(mounting=Mounting(), limits=Limits(), gap_s=2.0, gap_m=30.0)
     p = np.diag(rng.uniform(0.5, 2, STATES)) * 1e-4
