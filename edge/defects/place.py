@@ -124,7 +124,13 @@ class SurfacePlace:
     def innovation(self, look: SurfacePlace) -> tuple[Matrix, Matrix]:
         """How far off a look's centre is (2, metres) and the covariance of that, without the look's nod."""
         slack = (self.slack_m**2) * np.eye(2)
-        return np.array([look.x_m - self.x_m, look.y_m - self.y_m]), self.spread + look.spread + slack
+        off = np.array([look.x_m - self.x_m, look.y_m - self.y_m])
+        return off, self.spread + look.spread + slack + self._drawn(look)
+
+    def _drawn(self, look: SurfacePlace) -> Matrix:
+        """Covariance of how far what is alike in all looks draws two apart: it grows with the distance, so not away."""
+        apart = _root(self.systematic) - _root(look.systematic)
+        return apart @ apart
 
     def cost(self, other: Place) -> float | None:
         """Squared Mahalanobis distance of centres; of cracks: of what lies between the rectangles.
@@ -198,7 +204,11 @@ class SurfacePlace:
             return self
         other = other.kept()
         own = self._swung(other) if self.grows else self.turned(other.yaw_deg)
-        gain = own.spread @ np.linalg.inv(own.spread + other.spread)
+        drawn = own._drawn(other)  # noqa: SLF001 - the same class
+        # It is the farther look that it draws away.
+        spread = own.spread + drawn if np.trace(own.systematic) > np.trace(other.systematic) else own.spread
+        noise = other.spread + own.spread + drawn - spread
+        gain = spread @ np.linalg.inv(spread + noise)
         centre = np.array([own.x_m, own.y_m]) + gain @ np.array([other.x_m - own.x_m, other.y_m - own.y_m])
         turn = _turn(other.yaw_deg)
         share = np.clip(np.diag(turn.T @ gain @ turn), 0.0, 1.0)
@@ -208,7 +218,7 @@ class SurfacePlace:
             y_m=float(centre[1]),
             half_length_m=own.half_length_m + float(share[0]) * (other.half_length_m - own.half_length_m),
             half_width_m=own.half_width_m + float(share[1]) * (other.half_width_m - own.half_width_m),
-            spread=(np.eye(2) - gain) @ own.spread,
+            spread=(np.eye(2) - gain) @ spread,
             systematic=own.systematic + float(share.mean()) * (other.systematic - own.systematic),
         )
         return joined._grown(own, other, share) if own.grows and other.grows else joined  # noqa: SLF001 - the same class
@@ -273,6 +283,13 @@ def _edge(own: float, seen: float, outward: float, reach: float, share: float) -
 def _turn(yaw_deg: float) -> Matrix:
     c, s = math.cos(math.radians(yaw_deg)), math.sin(math.radians(yaw_deg))
     return np.array([[c, -s], [s, c]])
+
+
+def _root(covariance: Matrix) -> Matrix:
+    """The symmetric square root."""
+    values, axes = np.linalg.eigh(covariance)
+    root: Matrix = (axes * np.sqrt(np.maximum(values, 0.0))) @ axes.T
+    return root
 
 
 @dataclass(frozen=True)
