@@ -440,7 +440,7 @@ def test_after_a_silence_the_odometer_scale_is_still_known() -> None:
     """Wheels that count 10 % too little: learnt in a minute, not forgotten with the place."""
     wheels = [Odometry(s / 10, s / 1.1) for s in range(3000) if not 600 < s < 2000]
     fixes = [straight_fix(s + 0.05, 10.0 * s + 0.5) for s in (*range(61), *range(200, 204))]
-    estimator = after(*sorted([*wheels, *fixes], key=lambda m: m.time_s))
+    estimator = after(*sorted([*wheels, *fixes], key=lambda m: m.time_s), estimator=Estimator(keep_s=200))
     assert estimator.counts["silence"] == 1
     start, end = estimator.pose_at(204.0), estimator.pose_at(299.0)
     assert end.distance_m - start.distance_m == pytest.approx(950, rel=0.01)
