@@ -112,6 +112,11 @@ class Tracker:
                 track.miss(pose)
         return self._close(best_now, lambda track: self._is_over(track, pose, bases))
 
+    def roll_on(self, pose: Pose) -> Step:
+        """No judged frame here (another model judges, a picture was refused): end what has left the view."""
+        bases = {name: ground.move(pose) for name, ground in self._grounds.items()}
+        return self._close({}, lambda track: self._is_over(track, pose, bases))
+
     def finish(self) -> Step:
         """The drive is over: end every track."""
         return self._close({}, lambda _: True)

@@ -130,6 +130,16 @@ def test_reversing_over_a_pothole_is_still_one_pass(past_m: int):
     assert tracker.counters["dropped_duplicate"] == 1
 
 
+def test_what_was_passed_while_another_model_judged_is_told_at_once():
+    frames = list(drive(potholes((30, 0.3)), length_m=80))
+    tracker = Tracker(TrackerSettings(), CAMERA)
+    for frame, pose, detections in frames[:13]:
+        assert tracker.step(frame, pose, detections).finished == ()
+    ended = [tracker.roll_on(pose).finished for _, pose, _ in frames[13:]]
+    assert [len(finished) for finished in ended].index(1) == 3
+    assert tracker.finish().finished == ()
+
+
 def test_turning_around_and_seeing_it_from_the_other_side_is_still_one_pass():
     steps = [(2.0, 0.0)] * 35 + [(1.0, 15.0)] * 12 + [(2.0, 0.0)] * 30
     assert len(track(look(potholes((60, 0.5)), path(steps), pixel_noise=1.0))) == 1

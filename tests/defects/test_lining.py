@@ -190,6 +190,16 @@ def test_defects_on_walls_and_crown_are_one_each_with_clock_line_and_size(forwar
         assert one.severity.rule == "wegewart-tunnel-1"
 
 
+@pytest.mark.parametrize("wider_m", [-0.3, 0.3])
+def test_a_wall_that_is_not_where_it_was_said_to_be_does_not_double_its_defects(wider_m: float):
+    things = [("spalling", 60.0, 4.0, 0.8, 0.6), ("crack", 66.0, -4.2, 0.8, 0.6)]
+    believed = replace(ARCH, radius_m=ARCH.radius_m + wider_m)
+    tracker = Tracker(TrackerSettings(), EYE, believed)
+    found = run(tunnel_drive(ARCH, things, path([(2.0, 0.0)] * 40)), tracker)
+    assert sorted(defect.label for defect in found) == ["crack", "spalling"]
+    assert tracker.counters["dropped_duplicate"] == 0
+
+
 def test_in_a_bend_and_in_reverse_the_wall_is_followed():
     things = [("crack", 40.0, 4.0, 0.8, 0.6), ("crack", 44.0, 4.0, 0.8, 0.6)]
     steps = [(1.0, 1.0)] * 30 + [(-1.0, -1.0)] * 10 + [(1.0, 1.0)] * 40

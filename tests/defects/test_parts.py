@@ -104,6 +104,25 @@ def test_the_error_of_a_look_grows_with_the_square_of_the_distance_along_the_lin
     assert far[1] / near[1] < 4
 
 
+def test_a_camera_that_was_mounted_askew_draws_far_looks_away_and_near_ones_bring_them_back():
+    biased = replace(CAMERA, mount_pitch_error_deg=0.5)
+    askew = replace(CAMERA, pitch_deg=CAMERA.pitch_deg + 0.5)
+
+    def seen_from(way_m: float) -> SurfacePlace:
+        pose = pose_at(0, way_m, 0, 0, way_m)
+        box = box_of(Thing("pothole", 22, 0, 1.0, 1.0, is_round=True), pose, camera=askew)
+        footprint = locate(box, biased, max_range_m=40.0, is_round=True)
+        return SurfacePlace.of(footprint.placed(Base.of(pose)), slack_m=0.2)
+
+    far = replace(seen_from(0.0), spread=0.01 * np.eye(2), nod=np.zeros(2))  # as after many looks
+    near = seen_from(16.0).levelled(0, 1)
+    assert far.x_m - near.x_m > 1.5
+    assert far.cost(near) is not None
+    assert far.joined(near).x_m == pytest.approx(22, abs=0.3)
+    surely_straight = replace(far, systematic=near.systematic)
+    assert surely_straight.cost(near) is None
+
+
 def test_a_footprint_turns_with_the_vehicle():
     box = box_of(Thing("pothole", 12, 2, 1.0, 0.4, is_round=True), pose_at(0, 0, 0, 0, 0))
     seen = locate(box, CAMERA, max_range_m=30.0, is_round=True)
