@@ -32,13 +32,14 @@ from edge.delivery.jsonl import JsonlSink
 from edge.geometry import east_north
 from edge.judging import Surface
 from edge.pipeline import Pipeline, Stages
+from edge.positioning.positioner import Positioner
 from edge.telling import Identity
 from edge.types import Detection, Frame, Picture, Pose
 from messages.envelope import decode
 from messages.types import Coverage, Observation, Position, Revision, Roughness
 
 EDGE_NOISE_PX, SCORE = 1.5, 0.8
-FRAMES_PER_S = 15.0
+FRAMES_PER_S, SETTLED_S = 15.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class Run:
     revisions: list[Revision] = field(default_factory=list)
     roughness: list[Roughness] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
-    #: Of every frame that the camera gave, as known then; the times of those judged.
+    #: Of every frame that the camera gave: as known at once, and `SETTLED_S` later (looks are placed by such poses).
     poses: list[Pose] = field(default_factory=list)
+    settled: list[Pose] = field(default_factory=list)
     judged_at: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -135,8 +137,8 @@ def drive(
     oracles: dict[Surface, Oracle] = {"road": _oracle(world, things, "road", misses, seed)}
     if config.tunnel.model:
         oracles["lining"] = _oracle(world, things, "lining", misses, seed)
-    positions, out = Live(said.measurements), io.StringIO()
-    pipeline = _pipeline(world, config, oracles, positions, out)
+    positions, positioner, out = Live(said.measurements), assembly.positioner(config), io.StringIO()
+    pipeline = _pipeline(world, config, oracles, positions=positions, positioner=positioner, out=out)
     finished = _watch([judge.tracker for judge in pipeline.judges])
     run, picture = Run(), texture(world.vehicle.camera.width, world.vehicle.camera.height)
     shaking = np.random.default_rng([seed, 5])
@@ -148,6 +150,8 @@ def drive(
         pipeline.take(Frame(picture, time_s, index, f"{index:06d}"))
         if pipeline.pose is not None:
             run.poses.append(pipeline.pose)
+            if time_s > SETTLED_S:
+                run.settled.append(positioner.pose_at(time_s - SETTLED_S))
     pipeline.finish()
     run.judged_at = sorted({time_s for oracle in oracles.values() for time_s in oracle.judged_at})
     run.counts = pipeline.counts() + Counter({f"receiver_{name}": n for name, n in positions.counts.items()})
@@ -161,7 +165,13 @@ def _oracle(world: World, things: Sequence[Thing], surface: Surface, misses: flo
 
 
 def _pipeline(
-    world: World, config: VehicleConfig, oracles: dict[Surface, Oracle], positions: Live, out: io.StringIO
+    world: World,
+    config: VehicleConfig,
+    oracles: dict[Surface, Oracle],
+    *,
+    positions: Live,
+    positioner: Positioner,
+    out: io.StringIO,
 ) -> Pipeline:
     """As `edge.daemon` builds it."""
     calibration = world.vehicle.camera
@@ -169,7 +179,7 @@ def _pipeline(
     return Pipeline(
         Stages(
             positions=positions,
-            positioner=assembly.positioner(config),
+            positioner=positioner,
             sampler=assembly.sampler(config, seen),
             surroundings=assembly.surroundings(config),
             judges=assembly.judges(config, oracles, calibration, seen),  # type: ignore[arg-type]

@@ -29,9 +29,9 @@ class Plan:
     seeds: tuple[int, ...]
     short: bool = False
 
-    def some(self, count: int) -> tuple[int, ...]:
-        """The first seeds: for what needs no more, and less of it where it has to be short."""
-        return self.seeds[: max(1, count // 5) if self.short else count]
+    def some(self, count: int, *, short: int) -> tuple[int, ...]:
+        """The first seeds: `count` of them, or so many where it has to be short."""
+        return self.seeds[: short if self.short else count]
 
 
 @dataclass(frozen=True)

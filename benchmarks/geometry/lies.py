@@ -16,7 +16,7 @@ Arriving: TypeAlias = Sequence[tuple[float, Measurement]]
 Lie: TypeAlias = Callable[[Arriving], list[tuple[float, Measurement]]]
 
 #: When it goes wrong, seconds of the drive.
-FROM_S, TO_S = 25.0, 30.0
+FROM_S, TO_S = 18.0, 23.0
 WEEKS_S = 1024 * 7 * 86_400.0
 #: A counter of 16 bits that counts pulses of 2 cm.
 OVERFLOW_M = 65_536 * 0.02 / 4

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.geometry import __main__ as command
 from benchmarks.geometry.figure import Figure, Plan, below, table
+from benchmarks.geometry.lies import LIES
 
 ROWS = ("street", "tunnel", "scenarios", "cost", "lining", "roughness", "bad_input")
 
@@ -120,9 +121,16 @@ def test_wheels_confirm_what_the_camera_saw_and_mark_what_it_did_not(told: Told)
     assert values["nowhere"] <= 1
 
 
-def test_bad_input_is_named_and_does_no_lasting_harm(told: Told):
-    failed = [f"{f.what}: {f.measured}" for f in told.values() if f.row == "bad_input" and f.ok is False]
-    assert failed == []
+@pytest.mark.parametrize("lie", LIES)
+def test_bad_input_is_named_and_does_no_lasting_harm(told: Told, lie: str):
+    figure = told[f"bad input: {LIES[lie][0]}"]
+    assert figure.ok, figure.measured
+
+
+def test_files_that_cannot_be_true_are_refused_in_one_line(told: Told):
+    refused = [figure for figure in told.values() if figure.must == "refused in one line"]
+    assert len(refused) == 5
+    assert [figure.what for figure in refused if not figure.ok] == []
 
 
 def test_a_failing_figure_fails_the_command(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path):

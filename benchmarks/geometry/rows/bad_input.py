@@ -27,8 +27,9 @@ from benchmarks.geometry.things import scattered
 from benchmarks.geometry.world import CAMERA, World
 from edge.errors import InputError
 from edge.positioning.line_file import read_lines
+from edge.types import Pose
 
-LENGTH_M, SPEED_KMH = 900.0, 50.0
+LENGTH_M, SPEED_KMH = 640.0, 50.0
 #: From here on everything must be as good as if nothing had been.
 RECOVERED_S, GOOD_M = TO_S + 15.0, 6.0
 #: The odometry frame may differ from the true way between two frames by so much, metres.
@@ -66,7 +67,7 @@ def lied_to(seed: int) -> list[Told]:
 
 def _told(lie: str, world: World, bad: Run, usual: Counter[str]) -> Told:
     names = tuple(sorted(name for name, count in bad.counts.items() if count > usual[name] and name.startswith(SAYING)))
-    errors = {pose.time_s: _error(world, bad, i) for i, pose in enumerate(bad.poses) if pose.time_s > 10}
+    errors = {pose.time_s: _error(world, pose) for pose in bad.settled if pose.time_s > 10}
     after = [error if stated else math.inf for time_s, (error, stated) in errors.items() if time_s > RECOVERED_S]
     return Told(
         lie,
@@ -74,12 +75,11 @@ def _told(lie: str, world: World, bad: Run, usual: Counter[str]) -> Told:
         float(np.mean([error <= RADIUS_95 * stated for error, stated in errors.values()])),
         max(after),
         _largest_step(world, bad),
-        sum(_wrong_utc(seen.observation.time.utc, seen.observation.time.monotonic_s) for seen in bad.seen),
+        sum(bool(_wrong_utc(seen.observation.time.utc, seen.observation.time.monotonic_s)) for seen in bad.seen),
     )
 
 
-def _error(world: World, run: Run, index: int) -> tuple[float, float]:
-    pose = run.poses[index]
+def _error(world: World, pose: Pose) -> tuple[float, float]:
     if pose.lon is None or pose.error_m is None:
         return 0.0, 0.0  # it says that it has none: honest
     body = world.body(pose.time_s)
@@ -88,8 +88,8 @@ def _error(world: World, run: Run, index: int) -> tuple[float, float]:
 
 def _largest_step(world: World, run: Run) -> float:
     """The largest difference between the odometry frame's way from frame to frame and the true one, metres."""
-    times = np.array([pose.time_s for pose in run.poses])
-    x, y = (np.array([getattr(pose, name) for pose in run.poses]) for name in ("odom_x_m", "odom_y_m"))
+    times = np.array([pose.time_s for pose in run.settled])
+    x, y = (np.array([getattr(pose, name) for pose in run.settled]) for name in ("odom_x_m", "odom_y_m"))
     steps = np.hypot(np.diff(x), np.diff(y))
     true = np.abs(np.diff(world.motion.at(times)[0]))
     return float(np.max(np.where(times[1:] > 5, steps - true, 0.0)))
@@ -144,7 +144,7 @@ def files() -> list[tuple[str, str]]:
 
 def jobs(plan: Plan) -> list[Job]:
     """Every lie with a few seeds, and the files."""
-    return [*(Job(lied_to, (seed,)) for seed in plan.some(4)), Job(files)]
+    return [*(Job(lied_to, (seed,)) for seed in plan.some(4, short=1)), Job(files)]
 
 
 def figures(results: Sequence[Any]) -> list[Figure]:
@@ -162,13 +162,16 @@ def _lie(name: str, drives: Sequence[Told]) -> Figure:
     names = sorted({name for drive in drives for name in drive.names})
     within, after = min(drive.within for drive in drives), max(drive.after_m for drive in drives)
     step, utc = max(drive.largest_step_m for drive in drives), sum(drive.wrong_utc for drive in drives)
-    ok = bool(names) and all(d.names for d in drives) and within >= 0.9 and after < GOOD_M and step < JUMP_M and not utc
+    # What is wrong with the odometer must not be told of the receiver alone.
+    word = "odometer" if LIES[name][0].startswith("odometer") else ""
+    named = all(any(word in name for name in drive.names) for drive in drives)
+    ok = named and within >= 0.9 and after < GOOD_M and step < JUMP_M and not utc
     return Figure(
         "bad_input",
         f"bad input: {LIES[name][0]}",
         f"counted by name, honest, no jump, < {GOOD_M:.0f} m afterwards",
-        f"{', '.join(names) or 'NOT COUNTED'}; within stated radius {within:.0%}, after {after:.1f} m,"
-        f" odometry step {step:.2f} m{f', {utc} observations with a wrong date' if utc else ''}",
+        f"{', '.join(names) or 'nothing'}{'' if named else ' (NOT NAMED)'}; within stated radius {within:.0%},"
+        f" after {after:.1f} m, odometry step {step:.2f} m{f', {utc} observations with a wrong date' if utc else ''}",
         ok,
         {"within": within, "after_m": after, "step_m": step, "wrong_utc": utc},
     )

@@ -96,10 +96,10 @@ def _sizes(placed: Sequence[Placed]) -> list[tuple[str, float, float]]:
 
 def jobs(plan: Plan) -> list[Job]:
     """Every seed at every speed; the real 1.5 m at one; some again with looks missed at random."""
-    speeds, seeds = (SPEEDS_KMH[1:2] if plan.short else SPEEDS_KMH), plan.some(20)
+    speeds, seeds = (SPEEDS_KMH[1:2] if plan.short else SPEEDS_KMH), plan.some(20, short=3)
     told = [Job(street, (seed, speed, name, 0.0)) for seed in seeds for speed in speeds for name in BEYOND]
     told += [Job(street, (seed, SPEEDS_KMH[1], WHOLE, 0.0)) for seed in seeds]
-    return told + [Job(street, (seed, SPEEDS_KMH[1], WHOLE, MISSES)) for seed in plan.some(10)]
+    return told + [Job(street, (seed, SPEEDS_KMH[1], WHOLE, MISSES)) for seed in plan.some(10, short=2)]
 
 
 def figures(results: Sequence[Drive]) -> list[Figure]:

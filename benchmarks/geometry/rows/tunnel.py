@@ -140,7 +140,9 @@ def along_line(seed: int) -> Passage:
 
 def jobs(plan: Plan) -> list[Job]:
     """Both ways."""
-    return [Job(without_line, (s,)) for s in plan.some(20)] + [Job(along_line, (s,)) for s in plan.some(10)]
+    return [Job(without_line, (s,)) for s in plan.some(20, short=2)] + [
+        Job(along_line, (s,)) for s in plan.some(10, short=1)
+    ]
 
 
 def figures(results: Sequence[Passage]) -> list[Figure]:
