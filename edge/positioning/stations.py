@@ -23,15 +23,15 @@ _STANDS_M = 0.3
 _GATE, _GATE_M = 3.0, 60.0
 #: A stop is doubted by the next one, where that follows within this way, metres.
 _DOUBT_M = 250.0
-#: The same platform twice: the train has moved up.
-_SAME_M = 60.0
+#: Stops nearer to each other than this are at the same platform: the train has moved up.
+_SAME_M = 25.0
 
 
 @dataclass(frozen=True)
 class _Stop:
     time_s: float
     rolled_m: float
-    station: str
+    mark: LineLandmark
 
 
 class Stations:
@@ -53,24 +53,30 @@ class Stations:
         if self._judged or ride.time_s - since[0] < self._settings.stop_s:
             return False
         self._judged = True
+        last = self._last
+        if last is not None and abs(ride.rolled_m - last.rolled_m) < _SAME_M:
+            self._stops_again(ride, last, pose)
+            return True
         near = self._near(ride)
         if not near and self._withdraw(ride):
             near = self._near(ride)
         if len(near) != 1:
             self._counts["stop_ambiguous" if near else "stop_elsewhere"] += 1
             return False
-        mark, last = near[0], self._last
-        chainage, error, rolled_m = mark.chainage_m, self._error_m(mark), ride.rolled_m
-        if last is not None and last.station == mark.name and abs(rolled_m - last.rolled_m) < _SAME_M:
-            # Moved up at the platform, or stood before it: one of both stops was the right one.
-            half = (rolled_m - last.rolled_m) / 2
-            ride.nodes = self._without(ride, last)
-            chainage, error = chainage + ride.course.sign * half, math.hypot(error, half)
-            rolled_m -= half
-        ride.see(Seen(chainage, error, "stop"), pose)
-        self._last = _Stop(ride.time_s, rolled_m, mark.name)
-        self._counts["station_stop"] += 1
+        self._stops(ride, pose, _Stop(ride.time_s, ride.rolled_m, near[0]), self._error_m(near[0]))
         return True
+
+    def _stops_again(self, ride: Ride, last: _Stop, pose: Pose) -> None:
+        """Moved up at the platform, or had stood before it: one of both stops was the right one."""
+        half = (ride.rolled_m - last.rolled_m) / 2
+        ride.nodes = self._without(ride, last)
+        stop = _Stop(ride.time_s, last.rolled_m + half, last.mark)
+        self._stops(ride, pose, stop, math.hypot(self._error_m(last.mark), half), ride.course.sign * half)
+
+    def _stops(self, ride: Ride, pose: Pose, stop: _Stop, error_m: float, beyond_m: float = 0.0) -> None:
+        ride.see(Seen(stop.mark.chainage_m + beyond_m, error_m, "stop"), pose)
+        self._last = stop
+        self._counts["station_stop"] += 1
 
     def _near(self, ride: Ride) -> list[LineLandmark]:
         state = ride.state
