@@ -8,6 +8,7 @@ error stated is that of views that the fit has not seen, and the focal length's 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ LEAST_VIEWS = 10
 _MOST_VIEWS = 60
 _LEAST_COVERAGE = 0.6
 _MOST_ERROR_PX = 1.0
+#: So many views have to show the board tilted by more than this, else nothing tells the focal length.
+_TILTED, _TILT_DEG = 4, 10.0
 #: One standard deviation of the focal length above which the board was held too flat.
 _MOST_FOCAL_SHARE = 0.01
 #: A view this many times worse than the middle one is a wrong one.
@@ -57,6 +60,7 @@ class _Fit:
     lens: NDArray[np.float64]
     deviations: NDArray[np.float64]
     per_view: NDArray[np.float64]
+    tilts_deg: NDArray[np.float64]
 
 
 def find_intrinsics(views: Sequence[View], board: Board, *, width: int, height: int, name: str) -> Found:
@@ -89,7 +93,7 @@ def find_intrinsics(views: Sequence[View], board: Board, *, width: int, height: 
     fx, fy, cx, cy = (float(fit.matrix[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
     deviations = fit.deviations[:9]
     share = max(float(deviations[0]), float(apart[0, 0])) / fx
-    _good(max(fit.error_px, held_out_px), share, board)
+    _good(max(fit.error_px, held_out_px), share, int((fit.tilts_deg > _TILT_DEG).sum()), board)
     lens = Lens(*(float(value) for value in fit.lens[:5]))
     centre = max(float(deviations[2:4].max()), float(apart[:2, 2].max()))
     per_axis = max(fit.error_px, held_out_px) / np.sqrt(2)
@@ -112,11 +116,16 @@ def _enough(views: Sequence[View], width: int, height: int) -> float:
     return covered
 
 
-def _good(error_px: float, focal_share: float, board: Board) -> None:
+def _good(error_px: float, focal_share: float, tilted: int, board: Board) -> None:
     if not error_px <= _MOST_ERROR_PX:
         raise InputError(
             f"the corners lie {error_px:.1f} pixels beside where they should, at most {_MOST_ERROR_PX:g} is good; is"
             f" the board flat and really a {board.text}, the focus fixed, every picture sharp?"
+        )
+    if tilted < _TILTED:
+        raise InputError(
+            f"the board was tilted by more than {_TILT_DEG:g} degrees in only {tilted} views, {_TILTED} are needed (straight on,"
+            " a near board looks like a long focal length); take more with it tilted by 30 to 45 degrees"
         )
     if not focal_share <= _MOST_FOCAL_SHARE:
         raise InputError(
@@ -135,7 +144,7 @@ def _fit(views: Sequence[View], board: Board, size: tuple[int, int], flags: int)
     points = [board.points(view.corners.ids).astype(np.float32) for view in views]
     pixels = [view.corners.pixels.astype(np.float32) for view in views]
     try:
-        error, matrix, lens, _, _, deviations, _, per_view = cv2.calibrateCameraExtended(
+        error, matrix, lens, turns, _, deviations, _, per_view = cv2.calibrateCameraExtended(
             points, pixels, size, np.eye(3), np.zeros(5), flags=flags
         )
     except cv2.error:
@@ -144,7 +153,9 @@ def _fit(views: Sequence[View], board: Board, size: tuple[int, int], flags: int)
         raise InputError(
             "no lens explains these views; take more pictures with the board tilted to each side, few straight on"
         )
-    flat = [np.asarray(values, np.float64).ravel() for values in (lens, deviations, per_view)]
+    # The board's normal is the third column of its rotation; the camera looks along the third axis.
+    tilts = [math.degrees(math.acos(min(1.0, abs(cv2.Rodrigues(turn)[0][2, 2])))) for turn in turns]
+    flat = [np.asarray(values, np.float64).ravel() for values in (lens, deviations, per_view, tilts)]
     return _Fit(float(error), np.asarray(matrix, np.float64), *flat)
 
 
