@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command `wegewart-depot`: serve, export, config explain."""
+"""The command `wegewart-depot`: serve, export, command, config explain."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from pathlib import Path
 import msgspec
 
 from depot import config, geojson
-from depot.errors import DepotError
+from depot.commanding import send_command
+from depot.errors import CommandError, DepotError
 from depot.serve import serve
 from depot.store.port import CaseQuery
 from depot.store.sqlite import SqliteStore
+from messages.types import Command
 from settings import explain
 
-_EXIT_CODES = "exit codes: 0 ended as asked, 2 configuration, 5 broker refuses the login, 6 store cannot be used"
+_EXIT_CODES = (
+    "exit codes: 0 ended as asked, 2 configuration, 5 broker refuses the login, 6 store cannot be used,"
+    " 7 the vehicle did not do it or did not answer"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,11 +59,36 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=["geojson"], default="geojson", help="GeoJSON, RFC 7946 (default)")
     export.set_defaults(run=_export)
 
+    _add_command(commands.add_parser("command", help="tell a vehicle to do something", epilog=_EXIT_CODES))
+
     settings = commands.add_parser("config", help="about the configuration file")
     about = settings.add_subparsers(required=True, metavar="COMMAND")
     explained = about.add_parser("explain", help="print every key with meaning, bounds and default")
     explained.set_defaults(run=_explain)
     return parser
+
+
+def _add_command(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("vehicle", metavar="VEHICLE", help="the vehicle's name")
+    parser.add_argument(
+        "--wait", type=_seconds, default=60.0, metavar="S", help="the command is valid, and waited for, so long (60)"
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    picture = actions.add_parser("send-picture", help="send a picture again, if it is still on the vehicle")
+    picture.add_argument("sha256", metavar="SHA256", help="as the case names it")
+    actions.add_parser("restart", help="end the daemon cleanly; systemd starts it again")
+    setting = actions.add_parser("set", help="change a setting until the next start")
+    setting.add_argument("key", metavar="KEY", help="section.name, as `wegewart-edge config explain` prints it")
+    setting.add_argument("value", metavar="VALUE")
+    parser.set_defaults(run=_command)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("1 to 86400 seconds")
+    return seconds
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +108,21 @@ def _export(options: argparse.Namespace) -> int:
         sys.stdout.buffer.flush()
     finally:
         store.close()
+    return 0
+
+
+def _command(options: argparse.Namespace) -> int:
+    command = Command(
+        action=options.action.replace("-", "_"),
+        sha256=getattr(options, "sha256", None),
+        key=getattr(options, "key", None),
+        value=getattr(options, "value", None),
+    )
+    reply = send_command(config.read(options.config).broker, options.vehicle, command, wait_s=options.wait)
+    text = "".join(char if char.isprintable() else "?" for char in reply.text)
+    if not reply.ok:
+        raise CommandError(f"vehicle {options.vehicle}: {text or 'it refuses'}")
+    print(f"{options.vehicle}: {text or 'done'}")
     return 0
 
 

@@ -23,6 +23,12 @@ class BrokerError(DepotError):
     exit_code = 5
 
 
+class CommandError(DepotError):
+    """A vehicle did not do what it was told, or did not say so."""
+
+    exit_code = 7
+
+
 class StoreError(DepotError):
     """The store cannot be used now: disk full, no rights, damaged, or made by a newer depot."""
 

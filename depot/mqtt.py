@@ -117,10 +117,7 @@ class Link:
         )
         # Acknowledgements for a vehicle may wait here while the broker is away; it asks again if one is dropped.
         client.max_queued_messages_set(10_000)
-        if broker.username is not None:
-            client.username_pw_set(broker.username, password(broker))
-        if broker.tls_ca is not None:
-            client.tls_set_context(_tls(broker))
+        log_in(client, broker)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -244,6 +241,14 @@ class Link:
         except UnicodeDecodeError:
             topic = ""
         self._put(Arrival(topic, bytes(message.payload), token))
+
+
+def log_in(client: Client, broker: BrokerConfig) -> None:
+    """Give a client its login and TLS. Raises ConfigError: the password or a TLS file cannot be read."""
+    if broker.username is not None:
+        client.username_pw_set(broker.username, password(broker))
+    if broker.tls_ca is not None:
+        client.tls_set_context(_tls(broker))
 
 
 def _tls(broker: BrokerConfig) -> ssl.SSLContext:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the vehicle says about itself: birth, last will, goodbye, health. None of it is a record."""
+"""What the vehicle says about itself: birth, last will, goodbye, health, replies. None of it is a record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from messages.envelope import Event, encode, event_id, source_of
 from messages.topics import Topic
-from messages.types import Health, ModelRef, Status
+from messages.types import Health, ModelRef, Reply, Status
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,20 @@ class Herald:
         self._start = start
         self._birth = birth
         self._messages = 0
+        self._connections = 0
 
-    def status(self, state: Literal["online", "stopped", "offline"], connection: int) -> tuple[str, bytes]:
-        """A status for the `connection`-th connection of this start."""
+    def will(self) -> tuple[str, bytes]:
+        """The last will of a new connection; what `status` says belongs to it from now on."""
+        self._connections += 1
+        return self.status("offline")
+
+    def status(self, state: Literal["online", "stopped", "offline"]) -> tuple[str, bytes]:
+        """A status for the present connection."""
         status = Status(
             state=state,
             boot=self._boot,
             # Rises with every connection of every start, so that a late last will is known as old.
-            session=(self._start << 20) + connection,
+            session=(self._start << 20) + self._connections,
             software=self._birth.software,
             models=self._birth.models,
             calibration=self._birth.calibration,
@@ -48,7 +54,11 @@ class Herald:
         """A health message. Raises MessageError: too large."""
         return self._made("health", health)
 
-    def _made(self, kind: str, message: Status | Health) -> tuple[str, bytes]:
+    def reply(self, reply: Reply) -> tuple[str, bytes]:
+        """The answer to a command."""
+        return self._made("reply", reply)
+
+    def _made(self, kind: str, message: Status | Health | Reply) -> tuple[str, bytes]:
         self._messages += 1
         # "-s": never the id of a record.
         event = Event(id=event_id(f"{self._boot}-s", self._messages), source=source_of(self._vehicle), data=message)

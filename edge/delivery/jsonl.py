@@ -22,6 +22,7 @@ from messages.envelope import event_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge.delivery.commands import Order
     from messages.types import Health
 
 
@@ -48,6 +49,7 @@ class JsonlSink:
         with self._clearly("choose another place with --out"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folder = PictureFolder(path.with_name(path.name + ".pictures"))
+            self._folder.make()
             self._file = path.open("w", encoding="utf-8")
 
     @property
@@ -81,6 +83,13 @@ class JsonlSink:
 
     def publish_health(self, health: Health) -> None:
         """See `Delivery.publish_health`; nobody is there to read it."""
+
+    def commands(self) -> list[Order]:
+        """See `Delivery.commands`; there is no depot."""
+        return []
+
+    def reply(self, order: str, *, ok: bool, text: str) -> None:
+        """See `Delivery.reply`; nobody asked."""
 
     def counts(self) -> Counts:
         """See `Delivery.counts`."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from edge.delivery.settings import BrokerSettings
 
+_BINARY = {"/picture/": "image/jpeg", "/chunk/": "application/octet-stream"}
+
 
 @dataclass(frozen=True)
 class Connected:
@@ -65,10 +67,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class Received:
-    """A message for us."""
+    """A message for us. `expiry_s`: how long the broker says that it is still valid (MQTT 5), None: it says nothing."""
 
     topic: str
     payload: bytes
+    expiry_s: int | None = None
 
 
 LinkEvent: TypeAlias = Connected | Refused | Lost | Taken | Received
@@ -188,10 +191,9 @@ class PahoLink:
         """See `Link.publish`."""
         properties = None
         if self._is_v5:
-            is_event = not topic.rpartition("/")[0].endswith("/picture")
             properties = self._properties(
                 PacketTypes.PUBLISH,
-                ContentType=CONTENT_TYPE if is_event else "image/jpeg",
+                ContentType=next((kind for level, kind in _BINARY.items() if level in topic), CONTENT_TYPE),
                 MessageExpiryInterval=expiry_s,
             )
         return self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties).mid
@@ -288,7 +290,8 @@ class PahoLink:
                 self._events.append(Refused(f"may not read its topics ack and command: {reason}"))
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
-        self._events.append(Received(message.topic, bytes(message.payload)))
+        expiry_s = getattr(getattr(message, "properties", None), "MessageExpiryInterval", None)
+        self._events.append(Received(message.topic, bytes(message.payload), expiry_s))
 
 
 def _words(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from edge.delivery.commands import Order
 from messages.envelope import Event, encode, source_of
 from messages.types import Coverage, Health, Observation, Revision, Roughness
 
@@ -75,6 +76,15 @@ class Delivery(Protocol):
 
     def publish_health(self, health: Health) -> None:
         """Say how the daemon is. Not kept: the newest wins, and none is sent while the link is down."""
+
+    def commands(self) -> list[Order]:
+        """What the depot has told the vehicle to do since the last call (`restart`, `set`); answer each with `reply`.
+
+        Each is given out once, ever. `send_picture` is done without the daemon.
+        """
+
+    def reply(self, order: str, *, ok: bool, text: str) -> None:
+        """What became of the command of that id; `text` is one line for whoever sent it."""
 
     def counts(self) -> Counts:
         """How far everything has come. Works after `close`, too."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from edge.delivery.budget import BudgetLimits
 from edge.delivery.window import Limits
 from edge.errors import ConfigError
 from messages.topics import is_vehicle_name
@@ -72,6 +73,7 @@ class BrokerSettings:
     health_expiry_s: int = 60
     will_delay_s: int = 10
     limits: Limits = field(default_factory=Limits)
+    budget: BudgetLimits = field(default_factory=BudgetLimits)
 
     def __post_init__(self) -> None:
         """Raises ConfigError."""

@@ -11,24 +11,29 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.delivery.courier import GOODBYE_S, Courier
-from edge.delivery.herald import Birth, Herald
+from edge.delivery.herald import Birth
 from edge.delivery.link import Connected, Link, Lost, PahoLink, Refused, Waker
+from edge.delivery.means import means_of
 from edge.delivery.port import LinkState, Record, check_picture, encode_record
 from edge.errors import BrokerError, ConfigError
 from messages.envelope import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from queue import SimpleQueue
 
+    from edge.delivery.budget import BudgetLimits
+    from edge.delivery.commands import Order
     from edge.delivery.outbox import Outbox
     from edge.delivery.port import Counts
     from edge.delivery.settings import BrokerSettings
-    from messages.types import Command, Health
+    from messages.types import Health
 
 __all__ = ["Birth", "LinkState", "Uplink", "check_broker"]
 
 log = logging.getLogger(__name__)
+
+#: So long after its last step a thread counts as stuck: longer than any name resolution and handshake may take.
+STUCK_S = 180.0
 
 
 class Uplink:
@@ -57,6 +62,7 @@ class Uplink:
         make_link: Callable[[], Link] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._means = means_of(outbox, settings, birth, monotonic)
         self._outbox = outbox
         self._settings = settings
         self._on_fatal = on_fatal
@@ -66,22 +72,24 @@ class Uplink:
         self._state = LinkState("connecting")
         self._state_changed = threading.Condition()
         client_id = f"wegewart-{settings.vehicle}"
-        make_link = make_link or (lambda: PahoLink(settings, self._waker, client_id=client_id))
+        self._make_link = make_link or (lambda: PahoLink(settings, self._waker, client_id=client_id))
         try:
-            make_link()  # an unreadable file is an error of the start, not of the tenth reconnect
+            self._make_link()  # an unreadable file is an error of the start, not of the tenth reconnect
         except ConfigError:
             self._waker.close()
             raise
-        self._courier = Courier(
-            outbox,
-            settings,
-            Herald(settings.vehicle, outbox.boot, outbox.start, birth),
-            make_link=make_link,
-            waker=self._waker,
-            monotonic=monotonic,
-            on_state=self._set_state,
-        )
-        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self._begin()
+
+    def _begin(self) -> None:
+        """A courier and its thread; one that was there before finds itself replaced and ends."""
+
+        def on_state(state: LinkState) -> None:
+            if courier is self._courier:
+                self._set_state(state)
+
+        courier = Courier(self._means, make_link=self._make_link, waker=self._waker, on_state=on_state)
+        self._courier = courier
+        self._thread = threading.Thread(target=self._run, args=(courier,), name="uplink", daemon=True)
         self._thread.start()
 
     @property
@@ -95,10 +103,19 @@ class Uplink:
         with self._state_changed:
             return self._state
 
-    @property
-    def commands(self) -> SimpleQueue[Command]:
-        """Commands of the depot that the daemon has to do (`restart`, `set`); `send_picture` is done here."""
-        return self._courier.commands
+    def limit(self, budget: BudgetLimits) -> None:
+        """Other bounds for mobile data, from now on."""
+        self._means.budget.limits = budget
+        self._waker.wake()
+
+    def commands(self) -> list[Order]:
+        """See `Delivery.commands`."""
+        return self._means.desk.take()
+
+    def reply(self, order: str, *, ok: bool, text: str) -> None:
+        """See `Delivery.reply`."""
+        self._means.desk.reply(order, ok=ok, text=text)
+        self._waker.wake()
 
     def confirm(self, message: Record, picture: bytes | None = None) -> str:
         """See `Delivery.confirm`."""
@@ -111,7 +128,9 @@ class Uplink:
         return identity
 
     def publish_health(self, health: Health) -> None:
-        """See `Delivery.publish_health`."""
+        """See `Delivery.publish_health`. Also the moment at which an uplink that hangs is replaced."""
+        self._means.utc.note(health.time)
+        self._replace_if_stuck()
         self._courier.health = health
         self._waker.wake()
 
@@ -121,17 +140,18 @@ class Uplink:
 
     def counters(self) -> dict[str, int]:
         """See `Delivery.counters`."""
-        return dict(self._courier.counters)
+        return {**self._means.counters, "delivery_bytes_today": self._means.budget.spent}
 
     def faults(self) -> tuple[str, ...]:
         """See `Delivery.faults`."""
         state, courier = self.state, self._courier
-        lost, large = self.counts().pictures_lost, len(courier.too_large)
+        lost, large = self.counts().pictures_lost, len(courier.sender.too_large)
         found = (
             self._outbox.fault,
             f"uplink {state.name}: {state.reason}" if state.reason else None,
             courier.store_fault,
-            courier.publish_fault,
+            courier.sender.publish_fault,
+            self._means.budget.fault(),
             f"{lost} pictures could not be written or were damaged on the disk" if lost else None,
             f"{large} pictures are larger than the broker allows" if large else None,
         )
@@ -156,6 +176,7 @@ class Uplink:
         self._waker.wake()
         # A thread that hangs in name resolution is left behind; it finds the outbox closed and ends.
         self._thread.join(drain_s + GOODBYE_S + 2 * self._settings.connect_timeout_s)
+        self._means.budget.close()
         self._outbox.close()
         if not self._thread.is_alive():
             self._waker.close()
@@ -169,17 +190,32 @@ class Uplink:
         until_s = self._drain_until_s
         return until_s is not None and (self._monotonic() >= until_s or self._is_drained())
 
-    def _run(self) -> None:
+    def _replace_if_stuck(self) -> None:
+        """A thread that hangs in name resolution or in a handshake, or has died, is left behind for a new one."""
+        stuck_s = self._monotonic() - self._courier.moved_s
+        if self._drain_until_s is not None or (self._thread.is_alive() and stuck_s < STUCK_S):
+            return
+        log.error("the uplink has not moved for %.0f s: begun anew", stuck_s)
+        self._means.counters["delivery_uplinks_replaced"] += 1
+        self._begin()
+
+    def _run(self, courier: Courier) -> None:
+        while courier is self._courier and not self._is_over():
+            self._step(courier)
+        if courier is not self._courier:
+            courier.abandon()
+            return
+        courier.goodbye()
+        self._set_state(LinkState("closed"))
+
+    def _step(self, courier: Courier) -> None:
         try:
-            while not self._is_over():
-                self._courier.step(hurry=self._drain_until_s is not None)
-            self._courier.goodbye()
+            courier.step(hurry=self._drain_until_s is not None)
         except Exception as error:
-            # A programming error: never die without a word.
-            self._set_state(LinkState("dead", f"{type(error).__name__}: {error}"))
-            log.exception("the uplink's thread ended")
-        else:
-            self._set_state(LinkState("closed"))
+            # A programming error: never die of it, and never without a word.
+            log.exception("the uplink made a mistake; it connects anew")
+            self._means.counters["delivery_mistakes"] += 1
+            courier.give_up(f"a mistake in the software: {type(error).__name__}: {error}")
 
     def _set_state(self, state: LinkState) -> None:
         with self._state_changed:

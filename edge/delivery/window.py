@@ -50,11 +50,15 @@ _Item = TypeVar("_Item", bound=Sendable)
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the window; `slowest_bytes_per_s` is the slowest link that is still waited for."""
+    """Bounds of the window.
+
+    `pictures`: parts of pictures under way until the depot has them.
+    `slowest_bytes_per_s`: the slowest link that is still waited for.
+    """
 
     in_flight: int = 20
     open: int = 100
-    pictures: int = 2
+    pictures: int = 4
     link_timeout_s: float = 30.0
     ack_timeout_s: float = 60.0
     patience_max_s: float = 3600.0

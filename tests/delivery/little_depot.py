@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 from collections import Counter
@@ -17,15 +18,18 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.delivery.database import KINDS
+from messages.chunks import chunk_count
 from messages.envelope import Event, decode, encode
-from messages.topics import parse
-from messages.types import Ack, Coverage, Health, Observation, Revision, Roughness, Status
+from messages.topics import Topic, parse
+from messages.types import Ack, Coverage, Health, Observation, Part, Reply, Revision, Roughness, Status
 from tests.delivery.samples import VEHICLE
 
 
 @dataclass
 class LittleDepot:
-    """`events` and `pictures` count how often each arrived; `seen` gets everything as (kind, data, message)."""
+    """`events`, `pictures` (whole ones) and `chunks` count how often each arrived; `seen` gets everything as (kind,
+    data, message). Chunks are acknowledged as the real depot does it.
+    """
 
     host: str
     port: int
@@ -33,6 +37,8 @@ class LittleDepot:
     name: str = "depot"
     events: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
+    chunks: Counter[tuple[str, int]] = field(default_factory=Counter)
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     seen: queue.Queue[tuple[str, Any, Any]] = field(default_factory=queue.Queue)
 
     def __enter__(self) -> LittleDepot:  # noqa: PYI034 - Self is newer than Python 3.10
@@ -78,12 +84,15 @@ class LittleDepot:
                 return data, message
 
     def _on_connect(self, client: Any, *_: object) -> None:
-        for topic in ("status", *KINDS, "health", "picture/+"):
+        for topic in ("status", *KINDS, "health", "picture/+", "chunk/+/+/+", "reply"):
             client.subscribe(f"wegewart/v1/+/{topic}", options=SubscribeOptions(qos=1))
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         topic = parse(message.topic)
         assert topic is not None
+        if topic.kind == "chunk":
+            self._on_chunk(topic, message)
+            return
         if topic.sha256:
             self.pictures[topic.sha256] += 1
             self.seen.put(("picture", topic.sha256, message))
@@ -97,5 +106,24 @@ class LittleDepot:
                 self.events[event.id] += 1
                 if self.answering:
                     self.tell(Ack(events=(event.id,)))
-            case Status() | Health():
+            case Status() | Health() | Reply():
                 pass
+
+    def _on_chunk(self, topic: Topic, message: Any) -> None:
+        sha256, size, number = topic.sha256, topic.size, topic.number
+        assert sha256 is not None
+        assert size is not None
+        assert number is not None
+        have = self.parts.setdefault(sha256, {})
+        if message.payload:
+            self.chunks[sha256, number] += 1
+            have[number] = message.payload
+        self.seen.put(("chunk", (sha256, number), message))
+        answer = Ack(parts=(Part(sha256=sha256, bytes=size, have=tuple(sorted(have))),))
+        if len(have) == chunk_count(size):
+            whole = b"".join(have[n] for n in sorted(have))
+            assert hashlib.sha256(whole).hexdigest() == sha256
+            self.pictures[sha256] += 1
+            answer = Ack(pictures=(sha256,))
+        if self.answering:
+            self.tell(answer)

@@ -15,16 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.delivery.budget import BudgetLimits
+from edge.delivery.commands import Order
 from edge.delivery.courier import Courier
 from edge.delivery.database import KINDS
-from edge.delivery.herald import Birth, Herald
+from edge.delivery.herald import Birth
 from edge.delivery.link import Connected, LinkEvent, Lost, Received, Refused, Taken, Waker
+from edge.delivery.means import means_of
 from edge.delivery.outbox import Outbox
 from edge.delivery.port import LinkState
 from edge.delivery.settings import BrokerSettings
 from edge.errors import BrokerError, StoreError
 from messages.envelope import Event, decode, encode, source_of
-from messages.types import Ack, Command, Health, Refusal, Status, Time
+from messages.types import Ack, Command, Health, Refusal, Reply, Status, Time
 from tests.delivery.conftest import FAST
 from tests.delivery.samples import VEHICLE
 from tests.delivery.test_outbox import confirm, confirm_record, keys, sha
@@ -65,6 +68,15 @@ class MemoryLink:
     def close(self, *, goodbye: bool) -> None:
         self.closed = goodbye
 
+    def command(self, identity: str, **what: str) -> None:
+        event = Event(id=identity, source=source_of("depot"), data=Command(**what))  # type: ignore[arg-type]
+        self.events.append(Received(f"wegewart/v1/{VEHICLE}/command", encode(event), 60))
+
+    def replies(self) -> list[Reply]:
+        found = [decode(payload).data for topic, payload, _ in self.published if topic == "reply"]
+        assert all(isinstance(reply, Reply) for reply in found)
+        return found  # type: ignore[return-value]
+
     def sent(self) -> list[str]:
         """Events and pictures, by id or hash."""
         keys = []
@@ -88,21 +100,22 @@ class MemoryLink:
 class World:
     """Time, outbox, courier and every connection it made."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, budget: BudgetLimits | None = None) -> None:
         self.now_s = 1000.0
         self.unreachable = False
         self.links: list[MemoryLink] = []
         self.states: list[LinkState] = []
         self.waker = Waker()
         self.outbox = Outbox(folder / "outbox.db", monotonic=lambda: self.now_s)
-        self.courier = Courier(
+        self.means = means_of(
             self.outbox,
-            BrokerSettings("broker", VEHICLE),
-            Herald(VEHICLE, self.outbox.boot, self.outbox.start, Birth("0.1.0", calibration="cam-1")),
-            make_link=lambda: MemoryLink(self),
-            waker=self.waker,
-            monotonic=lambda: self.now_s,
-            on_state=self.states.append,
+            BrokerSettings("broker", VEHICLE, budget=budget or BudgetLimits()),
+            Birth("0.1.0", calibration="cam-1"),
+            lambda: self.now_s,
+        )
+        self.counters = self.means.counters
+        self.courier = Courier(
+            self.means, make_link=lambda: MemoryLink(self), waker=self.waker, on_state=self.states.append
         )
         self.waker.wait = lambda timeout_s: None  # type: ignore[method-assign]
 
@@ -235,7 +248,7 @@ def test_a_depot_that_does_not_answer_leads_to_a_new_connection_and_a_second_sen
     world.now_s += 61.0
     world.steps(1)
     assert link.closed is False
-    assert world.courier.counters["delivery_silences_depot"] == 1
+    assert world.counters["delivery_silences_depot"] == 1
     assert world.go_online(session_present=True).sent() == [identity]
 
 
@@ -268,9 +281,9 @@ def test_attempts_are_spaced_by_the_back_off(world: World, monkeypatch: pytest.M
     world.unreachable = True
     attempts = []
     for _ in range(200):
-        before = world.courier._connections
+        before = world.means.herald._connections
         world.steps(1)
-        if world.courier._connections > before:
+        if world.means.herald._connections > before:
             attempts.append(world.now_s)
         world.now_s += 1.0
     assert [later - earlier for earlier, later in itertools.pairwise(attempts)] == [10, 20, 30, 40, 50]
@@ -306,7 +319,7 @@ def test_a_malformed_answer_is_counted_and_changes_nothing(world: World, topic: 
     link = world.go_online()
     link.events.append(Received(f"wegewart/v1/{VEHICLE}/{topic}", payload))
     world.steps()
-    assert world.courier.counters["delivery_bad_messages"] == 1
+    assert world.counters["delivery_bad_messages"] == 1
     assert keys(world.outbox) == [identity]
     assert world.states[-1].name == "online"
 
@@ -324,23 +337,38 @@ def test_acknowledgements_of_unknown_ids_are_counted(world: World) -> None:
     """Red without `_counters` in `_be_answered`."""
     world.go_online().answer(Ack(events=("00099-x-00000001",), pictures=("0" * 64,)))
     world.steps()
-    assert world.courier.counters["delivery_unknown_acks"] == 2
+    assert world.counters["delivery_unknown_acks"] == 2
 
 
 def test_commands_go_to_the_daemon_and_a_picture_is_sent_again_at_once(world: World) -> None:
-    """Red without `resend_picture` in `_be_commanded`, or when restart is not queued."""
+    """Red without `resend_picture` in `_be_commanded`, or when restart is not handed on."""
     identity = confirm(world.outbox, b"picture")
     link = world.go_online()
     link.answer(Ack(events=(identity,), pictures=(sha(b"picture"),)))
     world.steps()
-    link.answer(Command(action="send_picture", sha256=sha(b"picture")), "command")
-    link.answer(Command(action="send_picture", sha256="0" * 64), "command")
-    link.answer(Command(action="restart"), "command")
+    link.command("c-1", action="send_picture", sha256=sha(b"picture"))
+    link.command("c-2", action="send_picture", sha256="0" * 64)
+    link.command("c-3", action="restart")
     world.steps()
     assert link.sent().count(sha(b"picture")) == 2
-    assert world.courier.counters["delivery_pictures_not_here"] == 1
-    assert world.courier.commands.get_nowait() == Command(action="restart")
-    assert world.courier.commands.empty()
+    assert world.counters["delivery_pictures_not_here"] == 1
+    assert world.means.desk.take() == [Order("c-3", Command(action="restart"))]
+    assert [(reply.command, reply.ok) for reply in link.replies()] == [("c-1", True), ("c-2", False)]
+
+
+def test_a_reply_that_a_broken_link_carried_is_sent_again(world: World) -> None:
+    """Red without `put_back` in `Sender.end`; red without the PUBACK taking it out: it would come for ever."""
+    link = world.go_online()
+    link.command("c-1", action="restart")
+    world.steps()
+    world.means.desk.reply("c-1", ok=True, text="now")
+    world.steps()
+    assert [reply.text for reply in link.replies()] == ["now"]
+    link = world.go_online()
+    assert [reply.text for reply in link.replies()] == ["now"]
+    link.take_all()
+    world.steps()
+    assert world.go_online().replies() == []
 
 
 def test_a_picture_that_the_broker_does_not_allow_blocks_nothing(world: World) -> None:
@@ -350,7 +378,7 @@ def test_a_picture_that_the_broker_does_not_allow_blocks_nothing(world: World) -
     link = world.go_online(maximum_packet=4000)
     assert sha(b"x" * 5000) not in link.sent()
     assert {small, sha(b"small")} <= set(link.sent())
-    assert world.courier.too_large == {sha(b"x" * 5000)}
+    assert world.courier.sender.too_large == {sha(b"x" * 5000)}
 
 
 def test_a_publish_that_the_broker_refuses_is_a_fault_and_not_published(world: World) -> None:
@@ -360,7 +388,7 @@ def test_a_publish_that_the_broker_refuses_is_a_fault_and_not_published(world: W
     link.events.append(Taken(2, "Not authorized"))
     world.steps()
     assert world.outbox.counts().published == 0
-    assert "Not authorized" in (world.courier.publish_fault or "")
+    assert "Not authorized" in (world.courier.sender.publish_fault or "")
 
 
 def test_health_is_sent_while_online_and_never_kept_for_later(world: World) -> None:
@@ -381,7 +409,7 @@ def test_a_health_message_that_is_too_large_harms_nobody(world: World) -> None:
         time=Time(boot="b", monotonic_s=1.0, quality="unset"), counters={f"counter {n}": n for n in range(9999)}
     )
     world.steps()
-    assert world.courier.counters["delivery_health_refused"] == 1
+    assert world.counters["delivery_health_refused"] == 1
     assert [topic for topic, _, _ in link.published] == ["status"]
 
 

@@ -58,10 +58,10 @@ def test_a_depot_that_is_away_gets_no_more_than_its_share() -> None:
     assert sent == Limits().open
 
 
-def test_two_pictures_at_most_are_under_way_so_that_facts_are_not_stuck_behind_them() -> None:
+def test_four_parts_of_pictures_at_most_are_under_way_so_that_facts_are_not_stuck_behind_them() -> None:
     """Red without the count of pictures in `Window.choose`."""
     window = online()
-    assert len(send_all(window, items(9, "picture"), 0.0)) == 2
+    assert len(send_all(window, items(9, "picture"), 0.0)) == 4
     assert send_all(window, [*items(9, "picture"), Item("fact")], 0.0) == [Item("fact")]
 
 
