@@ -108,7 +108,7 @@ class Ride:
             return None
         last = self.nodes[-1]
         if time_s >= self.time_s:
-            ahead = moved(self.state, self.ahead_m(time_s) / self.state.scale, 0.0)
+            ahead = moved(self.state, self.ahead_m(time_s), 0.0)
             return replace(ahead, cc=ahead.cc + _ACCELERATION_Q * (time_s - self.time_s) ** 3 / 3)
         if time_s >= last.time_s:
             return between(last.state, self.state, (time_s - last.time_s) / (self.time_s - last.time_s))
