@@ -124,8 +124,8 @@ def _good(error_px: float, focal_share: float, tilted: int, board: Board) -> Non
         )
     if tilted < _TILTED:
         raise InputError(
-            f"the board was tilted by more than {_TILT_DEG:g} degrees in only {tilted} views, {_TILTED} are needed (straight on,"
-            " a near board looks like a long focal length); take more with it tilted by 30 to 45 degrees"
+            f"only {tilted} views have the board tilted by more than {_TILT_DEG:g} degrees, {_TILTED} are needed"
+            " (straight on, a near board looks like a long focal length); take more with it tilted by 30 to 45 degrees"
         )
     if not focal_share <= _MOST_FOCAL_SHARE:
         raise InputError(

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from edge.calibration.flow import LINE_SHARE, Flow, Step, focus_of_expansion, follow
+from edge.errors import InputError
 from edge.geometry import Calibration
 
 _log = logging.getLogger(__name__)
@@ -65,19 +67,29 @@ def calibrate_mount(steps: Iterable[Step], *, height_m: float, calibration_id: s
     if not seen:
         return None
 
-    def solved(flows: list[Flow]) -> Calibration | None:
+    def solved(flows: list[Flow]) -> Calibration:
         return solve(_joined(flows), width=shape[1], height=shape[0], height_m=height_m, calibration_id=calibration_id)
 
     # How far a turn moves the picture depends on the focal length, which is guessed at first.
-    guess = solved([_unturned(flow, step, shape[1]) for step, flow in seen])
+    guess = _or_none(solved, [_unturned(flow, step, shape[1]) for step, flow in seen])
     flows = [_unturned(flow, step, guess.fx if guess else shape[1]) for step, flow in seen]
-    found = solved(flows) or guess
-    if found is None:
+    try:
+        found = solved(flows)
+    except InputError as error:
+        _log.warning("mount: %s", error)
         return None
     group = np.arange(len(flows)) * _GROUPS // len(flows)
-    parts = [solved([flow for flow, g in zip(flows, group, strict=True) if g != left]) for left in range(_GROUPS)]
+    parts = [
+        _or_none(solved, [flow for flow, g in zip(flows, group, strict=True) if g != left]) for left in range(_GROUPS)
+    ]
     way_m = float(np.mean([step.way_m for step, _ in seen]))
     return _with_errors(found, [part for part in parts if part is not None], way_m)
+
+
+def _or_none(solved: Callable[[list[Flow]], Calibration], flows: list[Flow]) -> Calibration | None:
+    with suppress(InputError):
+        return solved(flows)
+    return None
 
 
 def _unturned(flow: Flow, step: Step, focal_px: float) -> Flow:
@@ -109,43 +121,42 @@ def _with_errors(found: Calibration, parts: list[Calibration], way_m: float) -> 
     )
 
 
-def solve(flow: Flow, *, width: int, height: int, height_m: float, calibration_id: str) -> Calibration | None:
-    """The geometry of `calibrate_mount`, without pictures."""
+def solve(flow: Flow, *, width: int, height: int, height_m: float, calibration_id: str) -> Calibration:
+    """The geometry of `calibrate_mount`, without pictures.
+
+    Raises:
+        InputError: the flow does not show it; one line says what is missing.
+    """
     found = focus_of_expansion(flow, LINE_SHARE * width)
     if found is None:
-        _log.warning("mount: %d moving points are too few or do not flow from one place", len(flow.before))
-        return None
+        raise InputError(f"{len(flow.before)} moving points are too few or do not flow from one place")
     (u0, v0), inliers = found
     above_before, above_after = flow.before[inliers, 1] - v0, flow.after[inliers, 1] - v0
     aside = np.abs(flow.after[inliers, 0] - u0)
     road = (above_before > 0.05 * height) & (above_after > above_before) & (aside < _LANE * above_after)
     if road.sum() < _MIN_ON_ROAD:
-        _log.warning("mount: only %d points on the road could be followed", int(road.sum()))
-        return None
+        raise InputError(f"only {int(road.sum())} points on the road could be followed")
     k = flow.way_m[inliers][road] / (1 / above_before[road] - 1 / above_after[road])
     low, middle, high = (float(v) for v in np.percentile(k, [25, 50, 75]))
     if (high - low) / middle > _MAX_SPREAD:
-        _log.warning("mount: the points disagree about distances by %.0f %%", 100 * (high - low) / middle)
-        return None
+        raise InputError(f"the points disagree about distances by {100 * (high - low) / middle:.0f} %")
     return _mount((u0, v0), middle, width=width, height=height, height_m=height_m, calibration_id=calibration_id)
 
 
 def _mount(
     focus: tuple[float, float], k: float, *, width: int, height: int, height_m: float, calibration_id: str
-) -> Calibration | None:
+) -> Calibration:
     (u0, v0), cx, cy = focus, width / 2, height / 2
     drop = cy - v0
     # f + drop^2 / f = k / h; of the two solutions the longer focal length has the smaller pitch.
     half = k / height_m / 2
     if half < abs(drop):
-        _log.warning("mount: a camera %.1f m above the road cannot see the road like this; check the height", height_m)
-        return None
+        raise InputError(f"a camera {height_m:.1f} m above the road cannot see the road like this; check the height")
     focal = half + math.sqrt(half * half - drop * drop)
     pitch = math.atan(drop / focal)
     yaw = math.atan((u0 - cx) / focal * math.cos(pitch))
     if not 0.4 * width <= focal <= 4 * width:
-        _log.warning("mount: a focal length of %.0f pixels is not believable for %d pixels' width", focal, width)
-        return None
+        raise InputError(f"a focal length of {focal:.0f} pixels is not believable for {width} pixels' width")
     return Calibration(
         id=calibration_id,
         width=width,

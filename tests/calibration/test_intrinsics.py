@@ -101,7 +101,7 @@ def test_a_board_held_only_in_the_middle_is_refused():
 
 def test_a_board_held_straight_on_all_the_time_is_refused():
     flat = [((0.3 * (i % 3), 0.2, 0), place) for i, (_, place) in enumerate(poses(25))]
-    with pytest.raises(InputError, match=r"tilted by more than 10 degrees in only 0 views, 4 are needed"):
+    with pytest.raises(InputError, match=r"only 0 views have the board tilted by more than 10 degrees, 4 are needed"):
         find(seen(CHARUCO, CAMERA, flat, noise_px=0.3))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge.calibration.flow import Flow, Step
 from edge.calibration.mount import _unturned, calibrate_mount, solve
+from edge.errors import InputError
 from edge.geometry import Calibration
 
 
@@ -39,7 +40,6 @@ def flow_of(camera: Calibration, *, noise_px: float, wrong: int, way_m: float = 
 def test_pitch_yaw_and_focal_length_are_found_in_spite_of_wrong_matches(pitch, yaw, focal, height):
     true = Calibration("t", 1280, 720, focal, focal, 640, 360, height, pitch_deg=pitch, yaw_deg=yaw)
     found = solve(flow_of(true, noise_px=0.5, wrong=200), width=1280, height=720, height_m=height, calibration_id="f")
-    assert found is not None
     assert found.pitch_deg == pytest.approx(pitch, abs=0.7)
     assert found.yaw_deg == pytest.approx(yaw, abs=0.7)
     assert found.fx == pytest.approx(focal, rel=0.08)
@@ -48,20 +48,22 @@ def test_pitch_yaw_and_focal_length_are_found_in_spite_of_wrong_matches(pitch, y
 def test_nothing_is_claimed_from_too_few_points():
     true = Calibration("t", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=10)
     few = flow_of(true, noise_px=0.5, wrong=0, count=40)
-    assert solve(few, width=1280, height=720, height_m=2.0, calibration_id="f") is None
+    with pytest.raises(InputError, match="40 moving points are too few"):
+        solve(few, width=1280, height=720, height_m=2.0, calibration_id="f")
 
 
 def test_nothing_is_claimed_from_points_that_flow_nowhere():
     rng = np.random.default_rng(1)
     before = rng.uniform(0, 700, (400, 2))
     chaos = Flow(before, before + rng.uniform(5, 90, (400, 2)), np.full(400, 3.0))
-    found = solve(chaos, width=1280, height=720, height_m=2.0, calibration_id="f")
-    assert found is None
+    with pytest.raises(InputError, match="do not flow from one place"):
+        solve(chaos, width=1280, height=720, height_m=2.0, calibration_id="f")
 
 
 def test_a_height_that_cannot_be_is_refused():
     true = Calibration("t", 1280, 720, 1000, 1000, 640, 360, 2.0, pitch_deg=20)
-    assert solve(flow_of(true, noise_px=0.3, wrong=0), width=1280, height=720, height_m=9, calibration_id="f") is None
+    with pytest.raises(InputError, match=r"9\.0 m above the road cannot see the road like this; check the height"):
+        solve(flow_of(true, noise_px=0.3, wrong=0), width=1280, height=720, height_m=9, calibration_id="f")
 
 
 def test_pictures_without_texture_give_nothing():
@@ -84,8 +86,7 @@ def test_a_bend_that_the_sensors_saw_does_not_turn_the_camera():
     flow = Flow(np.array(before), np.array(after), np.full(600, 3.0))
     nothing = np.zeros((0, 0, 3), np.uint8)
     size = {"width": 1280, "height": 720, "height_m": 2.0, "calibration_id": "f"}
-    turned = solve(flow, **size)
     straight = solve(_unturned(flow, Step(nothing, nothing, 3.0, turn_deg), 1000.0), **size)
-    assert turned is None or abs(turned.yaw_deg) > 0.8
+    assert abs(solve(flow, **size).yaw_deg) > 0.8
     assert straight.yaw_deg == pytest.approx(0, abs=0.1)
     assert straight.fx == pytest.approx(1000, rel=0.02)
