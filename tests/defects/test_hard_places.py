@@ -195,3 +195,44 @@ def test_place_beyond_the_receiver_is_within_decimetres_and_the_stated_error_cov
     assert np.quantile(errors, 0.95) < 0.4
     assert np.mean(covered) >= 0.95
     assert np.median(sizes) < 0.07
+
+
+def test_neighbours_that_one_frame_showed_side_by_side_are_two_however_coarse_the_looks():
+    things = potholes((40, -0.3), (40, 0.5), size_m=0.7)
+    found = track(look(things, path([(2.0, 0.0)] * 30), hidden=lambda _, pose: pose.odom_x_m > 25))
+    assert len(found) == 2
+
+
+def test_what_lies_aside_after_a_corner_ends_after_some_way():
+    frames = list(look(potholes((30, 0.3)), path([(2.0, 0.0)] * 10 + [(1.0, 15.0)] * 6 + [(2.0, 0.0)] * 40)))
+    tracker = Tracker(TrackerSettings(), CAMERA)
+    told_at = [pose.distance_m for f, pose, seen in frames if tracker.step(f, pose, seen).finished]
+    assert len(told_at) == 1
+    assert told_at[0] < 90
+
+
+@pytest.mark.parametrize("seed", [101, 102, 103])
+def test_cracks_that_cross_keep_their_looks_apart(seed: int):
+    things = [Thing("longitudinal_crack", 40, 0.3, 6.0, 0.1), Thing("transverse_crack", 41, 0.3, 0.3, 2.4)]
+    found = track(
+        look(things, path([(2.0, 0.0)] * 30), pixel_noise=1.0, seed=seed, nod_deg=nodding(seed), miss_every=3)
+    )
+    assert sorted(defect.label for defect in found) == ["longitudinal_crack", "transverse_crack"]
+    sizes = {defect.label: report(defect).size for defect in found}
+    assert sizes["longitudinal_crack"].length_m == pytest.approx(6, rel=0.2)
+    assert sizes["transverse_crack"].width_m == pytest.approx(2.4, rel=0.2)
+    assert sizes["transverse_crack"].length_m < 1.0
+
+
+def test_a_box_that_the_pictures_edge_cuts_does_not_widen_a_crack():
+    thing = Thing("longitudinal_crack", 40, 0.8, 8.0, 0.1)
+    frames = list(look([thing], path([(2.0, 0.0)] * 30)))
+    # A detector that draws the box of what runs out at the bottom on to the corner.
+    wide = [
+        (f, p, [replace(d, box=(0.0, d.box[1], d.box[2], 720.0)) if d.box[3] > 640 else d for d in seen])
+        for f, p, seen in frames
+    ]
+    assert any(before[2] != after[2] for before, after in zip(frames, wide, strict=True))
+    (defect,) = track(wide)
+    assert report(defect).size.width_m < 0.3
+    assert off_m([defect], [thing])[0] < 0.4
