@@ -8,8 +8,7 @@ Rules (all pure, no I/O):
   their distances within the stated errors is least, the body's nodding in that frame taken out (`nod.py`).
 - Cracks are long and are seen in parts: a crack's rectangle grows with what is seen. A pothole's does not.
 - A look from nearly the same place as the last one is no further vote: a vehicle that stands learns nothing.
-- A track ends when its place has left the view, when it stayed unseen although it was in view too often, or when it was
-  not seen for a long way.
+- A track ends when its place has left the view, or when it stayed unseen although it was in view too often.
 - On ending it becomes a `Defect` if it was seen in enough frames with enough certainty, else it counts as dropped.
 - What was already reported on this pass is dropped as a duplicate (`passes.py`); another pass reports it anew.
 """
@@ -32,9 +31,8 @@ from edge.types import Box, Correction, Detection, Frame, Pose
 
 __all__ = ["Defect", "Sighting", "Step", "Tracker", "TrackerSettings"]
 
-#: A track ends this far behind, and after so much way unseen, metres.
+#: A track ends this far behind, metres.
 _BEHIND_M = 0.6
-_UNSEEN_M = 50.0
 
 
 @dataclass(frozen=True)
@@ -110,12 +108,12 @@ class Tracker:
         for index, track in enumerate(self._tracks[:known]):
             if index not in seen and self._in_view(track, frame, bases):
                 track.miss(pose)
-        return self._close(best_now, lambda track: self._is_over(track, pose, bases))
+        return self._close(best_now, lambda track: self._is_over(track, bases))
 
     def roll_on(self, pose: Pose) -> Step:
         """No judged frame here (another model judges, a picture was refused): end what has left the view."""
         bases = {name: ground.move(pose) for name, ground in self._grounds.items()}
-        return self._close({}, lambda track: self._is_over(track, pose, bases))
+        return self._close({}, lambda track: self._is_over(track, bases))
 
     def finish(self) -> Step:
         """The drive is over: end every track."""
@@ -157,14 +155,12 @@ class Tracker:
         height, width = frame.picture.shape[:2]
         return pixel is not None and 0 <= pixel[0] < width and 0 <= pixel[1] < height
 
-    def _is_over(self, track: Track, pose: Pose, bases: Mapping[Surface, Base]) -> bool:
+    def _is_over(self, track: Track, bases: Mapping[Surface, Base]) -> bool:
         if track.missed > self._settings.max_missed:
             return True
         place = track.place
         if not isinstance(place, SurfacePlace):
             return False
-        if abs(pose.distance_m - track.sightings[-1].pose.distance_m) > _UNSEEN_M:
-            return True
         ahead, _ = bases[place.surface].seen(place.x_m, place.y_m)
         reach = max(place.half_length_m, place.half_width_m)
         return ahead + reach < -_BEHIND_M or ahead > 3 * self._settings.max_range_m
