@@ -114,6 +114,13 @@ class Ekf:
         self.x[E] += east_m
         self.x[N] += north_m
 
+    def jolt(self, speed_mps: float, sigma: float, metres: float) -> None:
+        """The way was wrong by up to so many metres, and the speed is this."""
+        self.p[V, :] = self.p[:, V] = 0.0
+        self.x[V], self.p[V, V] = speed_mps, sigma**2
+        self.p[E, E] += metres**2
+        self.p[N, N] += metres**2
+
     def turn_to(self, heading: float, sigma: float) -> None:
         """Forget what was thought of the heading."""
         self.p[H, :] = self.p[:, H] = 0.0

@@ -20,7 +20,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edge.positioning.alignment import Guess, guess
+from edge.positioning.alignment import guess
 from edge.positioning.ekf import Ekf, wrap
 from edge.positioning.gate import Gate
 from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
@@ -28,10 +28,10 @@ from edge.positioning.mounting import Mounting
 from edge.positioning.odom import OdomFrame
 from edge.positioning.odometer import SAME_TIME_S, Wheels
 from edge.positioning.plane import Plane
-from edge.positioning.plausible import FrozenWatch, FutureWatch, fault
+from edge.positioning.plausible import FrozenWatch, FutureWatch, fault, way
 from edge.positioning.receiver import Receiver
 from edge.positioning.smoothing import Smoothing
-from edge.positioning.states import H, V, W
+from edge.positioning.states import H, K, V, W
 from edge.types import Fix, Odometry
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ _ODOMETER_FRESH_S = 1.0
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
 _STANDING_MPS = 0.5
+#: An odometer may have been wrong for so long before three fixes have shown it, seconds.
+_UNNOTICED_S = 1.0
 _GYRO_SIGMA, _GYRO_GATE = math.radians(0.5), 4.0
 #: A filter that starts anew within that time still knows which way the vehicle faced, seconds.
 _HEADING_LASTS_S = 10.0
@@ -71,7 +73,9 @@ class Estimator:
         self._plane = Plane()
         self._anchor: Fix | None = None  # what headings are taken from until one is known
         self._fix_way_m: float | None = None  # the way rolled until the last fix believed
+        self._heard: Fix | None = None  # the last one that was not frozen
         self._wheels: Wheels | None = None
+        self._doubted: Wheels | None = None  # an odometer that the receiver contradicts
         self._gyro: float | None = None
         self._odom = OdomFrame()
 
@@ -109,7 +113,11 @@ class Estimator:
             rate = None
         self._after_silence(wheels.time_s)
         self._gyro = None if rate is None else math.radians(rate)
-        if self._wheels is None:
+        if self._doubted is not None:
+            self._move(wheels.time_s, None)
+            if wheels.time_s - self._doubted.last.time_s >= SAME_TIME_S:
+                self._doubted.roll(wheels, Counter())
+        elif self._wheels is None:
             self._move(wheels.time_s, None)
             self._wheels = Wheels(wheels)
             self._wheels.turn_back(self._receiver.direction.sign)
@@ -120,9 +128,11 @@ class Estimator:
             self._smoothing.moved(node, self._ekf.p)
 
     def _roll(self, wheels: Wheels, message: Odometry) -> None:
-        way = wheels.roll(message, self.counts)
-        self._move(message.time_s, way)
-        if self._ekf is None or way is None:
+        metres = wheels.roll(message, self.counts)
+        if metres is None and self._ekf is not None:
+            wheels.mps = float(self._ekf.x[V] / self._ekf.x[K])  # until it says something again
+        self._move(message.time_s, metres)
+        if self._ekf is None or metres is None:
             return
         if (speed := wheels.new_speed()) is not None:
             self._ekf.update_wheel_speed(*speed)
@@ -141,6 +151,7 @@ class Estimator:
             self.counts["frozen_fix"] += 1
             self._note(fix.time_s)
             return
+        self._compare_speeds(fix)
         if self._ekf is not None:
             self._receiver.watch_direction(self._ekf, fix, self._wheels)
         distance = self._ekf.position_distance(*self._plane.local(fix), fix.error_m) if self._ekf else None
@@ -153,6 +164,25 @@ class Estimator:
             self.counts["restarted"] += 1
             self._give_in(fix)
         self._use(fix, before, restarted=verdict == "insists")
+
+    def _compare_speeds(self, fix: Fix) -> None:
+        """Take an odometer out of use that fixes contradict by their speed and by their way, and back in."""
+        wheels, before, self._heard = self._wheels or self._doubted, self._heard, fix
+        if wheels is None or before is None or fix.speed_mps is None or fix.time_s - before.time_s < SAME_TIME_S:
+            return
+        by_place = math.hypot(*way(before, fix)) / (fix.time_s - before.time_s)
+        if abs(by_place - fix.speed_mps) > 0.5 * fix.speed_mps + 0.5:
+            return
+        contradicted = wheels.contradicted(fix.speed_mps)
+        if not contradicted:
+            self._wheels, self._doubted = wheels, None
+        elif self._wheels is not None:
+            self.counts["odometer_contradicted"] += 1
+            self._wheels, self._doubted = None, wheels
+            if self._ekf is not None:
+                missed_m = abs(fix.speed_mps - abs(wheels.mps)) * _UNNOTICED_S
+                self._ekf.jolt(fix.speed_mps * self._receiver.direction.sign, 1.0, missed_m)
+                self._smoothing.forget()
 
     def _use(self, fix: Fix, before: Node | None, *, restarted: bool) -> None:
         self._gate.believe(fix)
@@ -191,7 +221,7 @@ class Estimator:
         if start is None:
             return
         if self._learnt is not None and fix.time_s - self._lost_s <= _HEADING_LASTS_S:
-            start = self._same_way_round(start, float(self._learnt.x[H]))
+            start = self._receiver.same_way_round(start, float(self._learnt.x[H]), self._wheels)
         self._plane.origin = (fix.lon, fix.lat)
         self._gate.start_anew()
         self._ekf = Ekf(
@@ -206,19 +236,6 @@ class Estimator:
         if self._learnt is not None:
             self._ekf.inherit(self._learnt)
         self._odom.align(start.heading)
-
-    def _same_way_round(self, start: Guess, heading: float) -> Guess:
-        """Turn a guess round that would have the vehicle face the other way than just before."""
-        direction, wheels = self._receiver.direction, self._wheels
-        if wheels is not None and wheels.knows_direction:
-            return start
-        before = direction.sign
-        start = direction.judged(start, heading)
-        if direction.sign != before:
-            self._receiver.count_direction()
-            if wheels is not None:
-                wheels.turn_back(direction.sign)
-        return start
 
     def _correct(self, ekf: Ekf, fix: Fix) -> None:
         if not self._receiver.correct(ekf, fix, self._plane.local(fix), self._wheels, gyro=self._gyro is not None):
@@ -272,7 +289,7 @@ class Estimator:
             self.counts["silence"] += 1
             self._forget_filter()
             self._gate.forget()
-            self._anchor = self._wheels = self._gyro = self._fix_way_m = None
+            self._anchor = self._wheels = self._doubted = self._heard = self._gyro = self._fix_way_m = None
             self._time_s = time_s
 
     def _forget_filter(self) -> None:

@@ -3,7 +3,8 @@
 """What an odometer's messages mean: metres rolled, forwards or backwards, and what is no motion at all.
 
 A counter that falls a little rolls backwards. One that falls or rises by more than a vehicle can roll has overflowed
-(the step fits a counter of 16, 24 or 32 bit in a usual unit: the way is kept), was reset (it fell), or jumped.
+(the step fits a counter of 16, 24 or 32 bit in a usual unit: the way is kept), was reset (it fell), or jumped. One
+that falls while the vehicle is fast counts backwards. One that a receiver contradicts again and again is not used.
 An odometer that never fell may not know its direction at all: `sign` is then for others to say (`direction.py`).
 """
 
@@ -27,6 +28,11 @@ SAME_TIME_S = 0.001
 _SPEED_OVER_S = 0.2
 #: No pulse for so long is standing, seconds.
 _STANDING_S = 1.0
+#: Nobody reverses before the vehicle has slowed down.
+_TREMBLE_M, _TOO_FAST_TO_REVERSE_MPS = 0.1, 3.0
+#: A receiver's speed and the odometer's differ by less than this and that share of the larger one, m/s.
+_APART_MPS, _APART_SHARE = 2.0, 0.3
+_OFTEN = 3
 #: Rolling back by more than this shows that the odometer knows its direction (a pulse may tremble), metres.
 _SIGNED_M = 0.5
 _MODULI = tuple(2**bits * unit for bits in (16, 24, 32) for unit in (0.001, 0.01, 0.1, 1.0) if 2**bits * unit > 500)
@@ -43,6 +49,7 @@ class Wheels:
         self._foreseen_m = 0.0  # moved since `last` in advance of the next message
         self._total_m = self._fallen_m = 0.0
         self._recent = deque([(first.time_s, 0.0)])
+        self._contradictions = 0
         self._rolled_s = first.time_s
         self._speed_said_s = first.time_s
 
@@ -59,6 +66,9 @@ class Wheels:
         """
         before, self.last = self.last, wheels
         metres = _step(wheels.distance_m - before.distance_m, wheels.time_s - before.time_s, counts)
+        if metres is not None and metres < -_TREMBLE_M and self.mps > _TOO_FAST_TO_REVERSE_MPS:
+            counts["odometer_backwards"] += 1
+            metres = None
         if metres is None:
             self._foreseen_m = 0.0
             self._recent = deque([(wheels.time_s, self._total_m)])
@@ -94,6 +104,13 @@ class Wheels:
         self._speed_said_s = self.last.time_s
         start_s, _ = self._recent[0]
         return self.mps, 0.05 + 0.05 / max(self.last.time_s - start_s, SAME_TIME_S)
+
+    def contradicted(self, speed_mps: float) -> bool:
+        """Take the true speed, as far as others know it; whether the odometer has shown another one several times."""
+        apart = abs(abs(self.mps) - speed_mps)
+        contradicts = apart > _APART_MPS + _APART_SHARE * max(abs(self.mps), speed_mps)
+        self._contradictions = self._contradictions + 1 if contradicts else 0
+        return self._contradictions >= _OFTEN
 
     def turn_back(self, sign: int) -> None:
         """The odometer does not know its direction, but somebody else does."""

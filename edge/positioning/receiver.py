@@ -14,6 +14,7 @@ from edge.positioning.states import H, V
 if TYPE_CHECKING:
     from collections import Counter
 
+    from edge.positioning.alignment import Guess
     from edge.positioning.odometer import Wheels
     from edge.types import Fix
 
@@ -44,13 +45,24 @@ class Receiver:
             return
         off = None if fix.heading_deg is None else wrap(math.radians(fix.heading_deg) - ekf.course())
         if self.direction.flips(off, said, float(ekf.x[V]), fix.time_s):
-            self.count_direction()
+            self._count_direction()
             ekf.about_face()
             if wheels is not None:
                 wheels.turn_back(self.direction.sign)
 
-    def count_direction(self) -> None:
-        """The direction has changed."""
+    def same_way_round(self, start: Guess, heading: float, wheels: Wheels | None) -> Guess:
+        """Turn a first guess round that would have the vehicle face the other way than just before (`heading`)."""
+        if wheels is not None and wheels.knows_direction:
+            return start
+        before = self.direction.sign
+        start = self.direction.judged(start, heading)
+        if self.direction.sign != before:
+            self._count_direction()
+            if wheels is not None:
+                wheels.turn_back(self.direction.sign)
+        return start
+
+    def _count_direction(self) -> None:
         self._counts["reversing" if self.direction.sign < 0 else "forwards_again"] += 1
 
     def correct(self, ekf: Ekf, fix: Fix, place: tuple[float, float], wheels: Wheels | None, *, gyro: bool) -> bool:
