@@ -34,7 +34,7 @@ WORKERS = 2
 
 def rows(names: Sequence[str]) -> dict[str, Row]:
     """The modules by name."""
-    return {name: import_module(f"benchmarks.geometry.rows.{name}") for name in names}  # type: ignore[misc]
+    return {name: import_module(f"benchmarks.geometry.rows.{name}") for name in names}
 
 
 def measure(plan: Plan, names: Sequence[str] = ROWS, *, workers: int = WORKERS) -> list[Figure]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
@@ -198,9 +198,9 @@ def _watch(trackers: Sequence[Tracker]) -> list[Defect]:
     """A list that fills with the defects that the trackers end, in that order."""
     finished: list[Defect] = []
 
-    def watched(method):  # noqa: ANN001, ANN202
+    def watched(method: Callable[..., Step]) -> Callable[..., Step]:
         def call(*arguments: object, **named: object) -> Step:
-            step: Step = method(*arguments, **named)
+            step = method(*arguments, **named)
             finished.extend(step.finished)
             return step
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from benchmarks.geometry.route import Floats
+from benchmarks.geometry.route import Floats, Numbers
 
 STEP_S = 0.01
 #: Pulling away and braking, metres per second squared.
@@ -65,11 +64,11 @@ class Motion:
         if not leave:
             self._v[-1] = 0.0
 
-    def at(self, time_s: ArrayLike) -> tuple[Floats, Floats]:
+    def at(self, time_s: Numbers) -> tuple[Floats, Floats]:
         """Metres along the line and metres per second (below 0: backwards)."""
         return np.asarray(np.interp(time_s, self.t, self.s)), np.asarray(np.interp(time_s, self.t, self.v))
 
-    def rolled(self, time_s: ArrayLike) -> Floats:
+    def rolled(self, time_s: Numbers) -> Floats:
         """Metres rolled whatever the direction."""
         way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(self.s)))])
         return np.asarray(np.interp(time_s, self.t, way))

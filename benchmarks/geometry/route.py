@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from edge.geometry import offset_lonlat
 
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
+Numbers: TypeAlias = Floats | float
 
 #: Longitude and latitude of the plane's zero; the roads do not exist.
 ORIGIN = (6.76, 51.43)
@@ -76,11 +78,11 @@ class Route:
         east, north = np.cumsum(np.sin(middle)) * _STEP_M, np.cumsum(np.cos(middle)) * _STEP_M
         self._east, self._north = east - np.interp(0.0, self._s, east), north - np.interp(0.0, self._s, north)
 
-    def heading(self, s_m: ArrayLike) -> Floats:
+    def heading(self, s_m: Numbers) -> Floats:
         """Radians clockwise from north, not wrapped."""
         return np.asarray(np.interp(s_m, self._s, self._heading))
 
-    def plane(self, s_m: ArrayLike, t_m: ArrayLike = 0.0) -> tuple[Floats, Floats]:
+    def plane(self, s_m: Numbers, t_m: Numbers = 0.0) -> tuple[Floats, Floats]:
         """East and north of points `s_m` along the line and `t_m` to its left, metres."""
         heading, t = self.heading(s_m), np.asarray(t_m, float)
         east = np.interp(s_m, self._s, self._east) - t * np.cos(heading)

@@ -150,7 +150,7 @@ class World:
     @cached_property
     def _by_way(self) -> tuple[Floats, Floats]:
         """Times at every half metre rolled, and the metres."""
-        rolled = self.motion.rolled(self.motion.t)
+        rolled = self.motion.rolled(np.asarray(self.motion.t, np.float64))
         at = np.arange(0.0, rolled[-1], 0.5)
         return np.interp(at, rolled + np.arange(len(rolled)) * 1e-9, self.motion.t), at
 

@@ -15,7 +15,7 @@ from benchmarks.geometry.chain import Run, Seen
 from benchmarks.geometry.judge import judge, quantile
 from benchmarks.geometry.motion import Go, Motion, Stand
 from benchmarks.geometry.route import Route, bend, lonlat, straight
-from benchmarks.geometry.sensors import RTK, Fitted, Live, readings
+from benchmarks.geometry.sensors import LATENCY_S, RTK, Fitted, Live, readings
 from benchmarks.geometry.things import on_road, scattered
 from benchmarks.geometry.world import CAMERA, CLEAR_WAY_M, NOD_DEG, Vehicle, World, see
 from edge.geometry import east_north, offset_lonlat
@@ -134,8 +134,8 @@ def test_a_live_vehicle_hears_of_nothing_before_it_has_come_in():
     live = Live(said.measurements)
     heard = live.until(5.0)
     assert heard
-    assert max(m.time_s for m in heard) <= 4.9 + 1e-9
-    assert min(m.time_s for m in live.until(6.0)) > 4.9
+    assert max(m.time_s for m in heard) <= 5.0 - LATENCY_S + 1e-9
+    assert min(m.time_s for m in live.until(6.0)) > 5.0 - LATENCY_S
 
 
 @pytest.mark.parametrize("name", lies.LIES)

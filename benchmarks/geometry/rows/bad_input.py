@@ -75,7 +75,7 @@ def _told(lie: str, world: World, bad: Run, usual: Counter[str]) -> Told:
         float(np.mean([error <= RADIUS_95 * stated for error, stated in errors.values()])),
         max(after),
         _largest_step(world, bad),
-        sum(bool(_wrong_utc(seen.observation.time.utc, seen.observation.time.monotonic_s)) for seen in bad.seen),
+        sum(_wrong_utc(seen.observation.time.utc, seen.observation.time.monotonic_s) for seen in bad.seen),
     )
 
 
@@ -97,7 +97,7 @@ def _largest_step(world: World, run: Run) -> float:
 
 def _wrong_utc(utc: str | None, monotonic_s: float) -> bool:
     true = np.datetime64(int(1000 * (START_UTC_S + monotonic_s)), "ms")
-    return utc is not None and abs(np.datetime64(utc.rstrip("Z")) - true) > np.timedelta64(1, "s")
+    return utc is not None and bool(abs(np.datetime64(utc.rstrip("Z")) - true) > np.timedelta64(1, "s"))
 
 
 def calibration() -> tuple[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.geometry.chain import config_of, drive
+from benchmarks.geometry.chain import Run, config_of, drive
 from benchmarks.geometry.figure import Figure, Job, Plan
 from benchmarks.geometry.judge import quantile
 from benchmarks.geometry.motion import Go, Motion
@@ -80,13 +80,7 @@ def passage(seed: int) -> Passage:
     vehicle = Vehicle(camera=WALL_CAMERA, mounting_deg=MOUNTING_DEG if seed % 2 else -MOUNTING_DEG)
     world = World(route, motion, vehicle, seed=seed)
     tunnel = (OPEN_M, OPEN_M + TUNNEL_M + 100)
-    things = []
-    for number, s in enumerate(np.arange(OPEN_M + 10, OPEN_M + TUNNEL_M, EVERY_M)):
-        label = str(rng.choice(list(EXTENTS)))
-        extent = (float(rng.uniform(*EXTENTS[label][0])), float(rng.uniform(*EXTENTS[label][1])))
-        hour = float(rng.uniform(*HOURS))
-        hour = hour if rng.random() < 0.5 else 12 - hour
-        things.append(on_wall(route, f"w{number}", label, s_m=float(s + rng.uniform(-1, 1)), hour=hour, extent=extent))
+    things = _scattered(route, rng)
     believed = TunnelConfig(
         model="truth",
         lining="cylinder",
@@ -98,7 +92,21 @@ def passage(seed: int) -> Passage:
     with tempfile.TemporaryDirectory() as folder:
         line = LineConfig(file=surveyed(route, tunnel, Path(folder)))
         run = drive(world, said, things, seed=seed, config=config_of(vehicle, line=line, tunnel=believed))
-    clear = world.clear_things(things)
+    return _passage(run, things, world.clear_things(things))
+
+
+def _scattered(route: Route, rng: np.random.Generator) -> list[Thing]:
+    things = []
+    for number, s in enumerate(np.arange(OPEN_M + 10, OPEN_M + TUNNEL_M, EVERY_M)):
+        label = str(rng.choice(list(EXTENTS)))
+        extent = (float(rng.uniform(*EXTENTS[label][0])), float(rng.uniform(*EXTENTS[label][1])))
+        hour = float(rng.uniform(*HOURS))
+        hour = hour if rng.random() < 0.5 else 12 - hour
+        things.append(on_wall(route, f"w{number}", label, s_m=float(s + rng.uniform(-1, 1)), hour=hour, extent=extent))
+    return things
+
+
+def _passage(run: Run, things: Sequence[Thing], clear: Sequence[Thing]) -> Passage:
     inner = [thing for thing in clear if thing.s_m >= OPEN_M + PORTAL_M]
     portal = [thing for thing in clear if thing.s_m < OPEN_M + PORTAL_M]
     owners, by_name = Counter(seen.owner for seen in run.seen), {thing.id: thing for thing in things}

@@ -106,7 +106,7 @@ def reverse_before(seed: int) -> Scene:
     """Stops before a pothole, reverses with it in view, drives on over it."""
     rng, route = np.random.default_rng([seed, 6]), Route([straight(200)])
     stop = 120.0 - float(rng.uniform(7, 12))
-    steps = [Go(stop, 25), Stand(3), Go(stop - float(rng.uniform(5, 15)), 5), Stand(2), Go(200, 25)]
+    steps: list[Go | Stand] = [Go(stop, 25), Stand(3), Go(stop - float(rng.uniform(5, 15)), 5), Stand(2), Go(200, 25)]
     return Scene(route, Motion(steps, start_m=-60), (_pothole(route, 0, 120.0, 0.3), _pothole(route, 1, 123.0, -0.5)))
 
 
@@ -114,7 +114,7 @@ def reverse_over(seed: int) -> Scene:
     """Drives past a pothole, reverses back over it at once and drives over it again: one manoeuvre, one pass."""
     rng, route = np.random.default_rng([seed, 6]), Route([straight(200)])
     past, back = 120.0 + float(rng.uniform(4, 8)), 120.0 - float(rng.uniform(10, 15))
-    steps = [Go(past, 25), Stand(2), Go(back, 6), Stand(2), Go(200, 25)]
+    steps: list[Go | Stand] = [Go(past, 25), Stand(2), Go(back, 6), Stand(2), Go(200, 25)]
     return Scene(route, Motion(steps, start_m=-60), (_pothole(route, 0, 120.0, 0.3),))
 
 

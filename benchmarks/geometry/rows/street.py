@@ -187,7 +187,7 @@ def _honest(drives: Sequence[Drive]) -> Figure:
 
 
 def _size(sizes: Sequence[tuple[str, float, float]], which: str) -> Figure:
-    longer, shorter = ([size[column] for size in sizes] for column in (1, 2))
+    longer, shorter = [size[1] for size in sizes], [size[2] for size in sizes]
     middle = quantile(longer, 0.5), quantile(shorter, 0.5)
     return Figure(
         "street",
