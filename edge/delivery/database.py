@@ -4,22 +4,24 @@
 
 A file that cannot be used (filled with zeros, cut off, no database, another program's, not ours to
 write) is renamed to `NAME.bad` together with its `-wal` and `-shm`, after what can still be read of it was
-copied into a new one. Nobody has to come with a screwdriver for that; the caller gets one line to report.
+taken over into a new one. Nobody has to come with a screwdriver for that; the caller gets one line to report.
+Where nothing can be written at all, `stand_in` gives a store in memory with the same content.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge.delivery.pictures import fsync_folder
+from edge.delivery.salvage import FoundEvent, scan
 from edge.errors import StoreError
-from messages.envelope import MessageError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 #: "WgOb": tells our files from any other SQLite database.
@@ -43,7 +45,8 @@ CREATE TABLE boot (            -- one row per start of the process; its counts a
   pictures_confirmed INTEGER NOT NULL DEFAULT 0,
   pictures_acknowledged INTEGER NOT NULL DEFAULT 0,
   pictures_refused INTEGER NOT NULL DEFAULT 0,
-  pictures_lost INTEGER NOT NULL DEFAULT 0
+  pictures_lost INTEGER NOT NULL DEFAULT 0,
+  dropped INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -71,7 +74,8 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
-# Kept apart: a store that an earlier version made gets it, too, without losing its format's number.
+# Kept apart: a store that an earlier version made gets them, too, without losing its format's number.
+_DROPPED = "ALTER TABLE boot ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0"
 _BY_KIND = """
 DROP INDEX IF EXISTS event_pending;
 CREATE INDEX IF NOT EXISTS event_waiting ON event (kind, seq) WHERE state = 'pending';
@@ -100,7 +104,7 @@ def store_error(path: Path, error: Exception) -> StoreError:
     elif "locked" in text:
         hint = "another program holds it"
     else:
-        hint = "if it stays, the disk or card is failing: restart to start a new store"
+        hint = "if it stays, the disk or card is failing: replace it"
     return StoreError(f"outbox {path}: {text}; {hint}")
 
 
@@ -130,8 +134,57 @@ def open_database(path: Path) -> Opened:
     return Opened(connection, f"outbox {path.name} was unusable ({reason}): {what}")
 
 
+def stand_in(path: Path) -> sqlite3.Connection:
+    """A store in memory with the waiting events that can be read of the one at `path`."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(SCHEMA + _BY_KIND)
+    connection.execute("BEGIN")
+    take_over(path, connection)
+    connection.execute("COMMIT")
+    return connection
+
+
+def take_over(path: Path, into: sqlite3.Connection) -> int:
+    """Enter what waits in the store at `path` and is not known in `into`; returns how many events.
+
+    Within a transaction. Ids stay as they are, so the depot drops what it already has. All are counted under start
+    number 0; pictures are entered without a look at their files.
+    """
+    waiting: set[str] = set()
+    answered: set[str] = set()
+    for found in scan(path):
+        key = found.id if isinstance(found, FoundEvent) else found.sha256
+        (waiting if found.state == "pending" else answered).add(key)
+    [(last,)] = into.execute("SELECT ifnull(max(seq), 0) FROM event")
+    # Ids sort in the order of confirmation; pages do not lie in it.
+    numbers = {key: last + number for number, key in enumerate(sorted(waiting - answered), 1)}
+    into.execute("INSERT OR IGNORE INTO boot (number, name) VALUES (0, 'taken over')")
+    before = into.total_changes
+    pictures: dict[str, int] = {}
+    for found in scan(path):
+        if isinstance(found, FoundEvent) and found.id in numbers:
+            into.execute(
+                "INSERT OR IGNORE INTO event (seq, id, boot, kind, payload, picture) VALUES (?, ?, 0, ?, ?, ?)",
+                (numbers[found.id], found.id, found.kind, found.payload, found.sha256),
+            )
+        sha256, size = (found.sha256, found.picture_bytes if isinstance(found, FoundEvent) else found.size_bytes)
+        if sha256 is not None and sha256 not in answered and found.state == "pending":
+            pictures[sha256] = max(size, pictures.get(sha256, 0))
+    events = into.total_changes - before
+    into.executemany("INSERT OR IGNORE INTO picture (sha256, boot, bytes) VALUES (?, 0, ?)", pictures.items())
+    entered = into.total_changes - before - events
+    into.execute(
+        "UPDATE boot SET confirmed = confirmed + ?, pictures_confirmed = pictures_confirmed + ? WHERE number = 0",
+        (events, entered),
+    )
+    return events
+
+
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass  # a file system that is not ours to write is no fault of the store's content
+    # Someone who looks at it with sqlite3 may hold it; a stage of the daemon must not hang for that.
+    connection = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
         fsync_folder(path.parent)  # the file's name itself must survive a power cut
@@ -159,6 +212,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 4194304")
     if is_new:
         connection.executescript(SCHEMA)
+    if all(column[1] != "dropped" for column in connection.execute("PRAGMA table_info(boot)")):
+        connection.execute(_DROPPED)
     connection.executescript(_BY_KIND)
 
 
@@ -168,16 +223,12 @@ def _renew(path: Path, new: Path) -> int:
     The damaged one is not touched: when this fails (full disk), nothing is worse than before.
     """
     for suffix in _SUFFIXES:
-        new.with_name(new.name + suffix).unlink(missing_ok=True)
+        _remove(new.with_name(new.name + suffix))
     with contextlib.closing(_open(new)) as into:
-        try:
-            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        except sqlite3.Error:
-            return 0
-        with contextlib.closing(source), into:
-            source.execute("PRAGMA writable_schema = ON")  # else nothing is read of a file that was cut off
-            into.execute("BEGIN IMMEDIATE")
-            return _copy(source, into)
+        into.execute("BEGIN IMMEDIATE")
+        taken_over = take_over(path, into)
+        into.execute("COMMIT")
+        return taken_over
 
 
 def _swap(path: Path, new: Path) -> Path:
@@ -187,7 +238,7 @@ def _swap(path: Path, new: Path) -> Path:
     if bad is None:
         bad = min(names, key=lambda name: name.stat().st_mtime_ns)
         for suffix in _SUFFIXES:
-            bad.with_name(bad.name + suffix).unlink(missing_ok=True)
+            _remove(bad.with_name(bad.name + suffix))
     for suffix in _SUFFIXES:  # with its log, or that would be taken for the new one's
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(bad.with_name(bad.name + suffix))
@@ -196,40 +247,9 @@ def _swap(path: Path, new: Path) -> Path:
     return bad
 
 
-def _copy(source: sqlite3.Connection, into: sqlite3.Connection) -> int:
-    # Ids stay as they are, so the depot drops what it already has. All are counted under start number 0.
-    into.execute("INSERT INTO boot (number, name) VALUES (0, 'taken over')")
-    columns = "SELECT id, kind, payload, picture FROM event NOT INDEXED WHERE state = 'pending' ORDER BY seq"
-    forward = [row for row in _readable(source, columns) if _is_event(row)]
-    # From the other end, too: a damaged page in the middle hides only its own rows.
-    backward = [row for row in _readable(source, f"{columns} DESC") if _is_event(row)]
-    known = {row[0] for row in forward}
-    rows = forward + [row for row in reversed(backward) if row[0] not in known]
-    into.executemany("INSERT INTO event (id, boot, kind, payload, picture) VALUES (?, 0, ?, ?, ?)", rows)
-    pictures = _readable(source, "SELECT sha256, bytes FROM picture NOT INDEXED WHERE state = 'pending' ORDER BY seq")
-    into.executemany(
-        "INSERT OR IGNORE INTO picture (sha256, boot, bytes) VALUES (?, 0, ?)",
-        [row for row in pictures if isinstance(row[0], str) and isinstance(row[1], int)],
-    )
-    into.execute(
-        "UPDATE boot SET confirmed = ?, pictures_confirmed = (SELECT count(*) FROM picture) WHERE number = 0",
-        (len(rows),),
-    )
-    return len(rows)
-
-
-def _is_event(row: tuple[Any, ...]) -> bool:
-    """Whether a row of a damaged file is still a whole, unaltered event."""
-    identity, kind, payload, _ = row
-    if kind not in KINDS or not isinstance(payload, bytes):
-        return False
-    try:
-        return bool(decode(payload).id == identity)
-    except MessageError:
-        return False
-
-
-def _readable(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    """The rows up to the first one that cannot be read."""
-    with contextlib.suppress(sqlite3.Error):
-        yield from source.execute(query)
+def _remove(path: Path) -> None:
+    """Delete a file, or a folder that somebody has put into its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

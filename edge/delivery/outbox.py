@@ -9,37 +9,47 @@ Guarantees:
   store was lost.
 - Only `acknowledge` (the depot has committed) lets an event go, and its row stays for a grace time of
   operation. `refuse` keeps an event aside for good.
-- Pictures go before facts: the last of the disk is kept for events.
+- Pictures go before facts (`quota`): the last of the disk is kept for events.
 - Observations are sent first, then what corrects them, then what was looked at and how it felt, pictures last.
 - Safe to use from several threads; one process at a time (a lock file says so).
+
+A disk that takes nothing (full, read-only, broken) never stops the vehicle: events then wait in memory (`holding`),
+are sent from there, and are written as soon as the disk takes them; `faults` says so, and what is lost is counted.
 
 Readable with plain tools while it runs: `sqlite3 outbox.db "SELECT id, state FROM event"`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.delivery import entries
 from edge.delivery.database import KINDS, store_error
+from edge.delivery.gallery import Gallery
+from edge.delivery.holding import Answer, Fact, Holding
 from edge.delivery.ledger import Ledger
-from edge.delivery.pictures import PictureFolder
+from edge.delivery.quota import Quota
 from edge.errors import StoreError
 from messages.envelope import event_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from edge.delivery.port import Counts
 
+log = logging.getLogger(__name__)
+
 #: Acknowledged events stay this long (operating time), so that a depot that lost its disk can get them again.
 GRACE_S = 24 * 3600.0
-#: No picture is written when less than this would stay free: room for some 10,000 events.
-RESERVE_BYTES = 32 * 1024 * 1024
+#: How often a disk that took nothing is tried again.
+RETRY_S = 10.0
+#: The quota of facts is looked at after so many.
+_QUOTA_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -76,24 +86,31 @@ class Outbox:
         *,
         boot: str | None = None,
         grace_s: float = GRACE_S,
-        reserve_bytes: int = RESERVE_BYTES,
+        quota: Quota | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = Path(path)
         self._grace_s = grace_s
-        self._reserve_bytes = reserve_bytes
+        self._quota = quota or Quota()
+        self._monotonic = monotonic
         self._counter = 0
+        self._holding = Holding(self._quota.in_memory)
+        self._write_errors = 0
+        self._trouble: str | None = None  # why the disk took nothing last
+        self._retry_s = 0.0
         self._published: set[str] = set()  # sent in this run, not answered
         self._final: Counts | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._pictures = PictureFolder(self.path.with_name(self.path.name + ".pictures"))
         except OSError as error:
             raise store_error(self.path, error) from None
         self._ledger = Ledger(self.path, random_part=boot or secrets.token_hex(4), monotonic=monotonic)
         self._lock = self._ledger.lock
-        if self.fault is None:  # after a damage the files may be all that is left: keep them for this run
-            self._pictures.sweep({sha256 for (sha256,) in self._ledger.rows("SELECT sha256 FROM picture")})
+        pictures = self.path.with_name(self.path.name + ".pictures")
+        self._gallery = Gallery(pictures, self._ledger, self._holding, self._quota)
+        self._flush()
+        for fault in self.faults():
+            log.warning("%s", fault)
 
     @property
     def boot(self) -> str:
@@ -107,13 +124,38 @@ class Outbox:
 
     @property
     def fault(self) -> str | None:
-        """One line when a damaged store had to be set aside at this start."""
-        return self._ledger.fault
+        """What is wrong, in one line; None when all is well."""
+        return "; ".join(self.faults()) or None
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong, one line each: the disk takes nothing, events were lost, a store was set aside in this run."""
+        with self._lock:
+            held, lost = len(self._holding.facts), self._holding.lost
+            trouble = (
+                self._trouble and f"{self._trouble} ({held} events are only in memory, the newest pictures are lost)"
+            )
+            found = (
+                trouble,
+                f"{lost} events were lost: the disk took nothing and memory was full" if lost else None,
+                self._ledger.fault,
+            )
+            return tuple(fault for fault in found if fault)
+
+    def counters(self) -> dict[str, int]:
+        """Of this run, for the health message."""
+        with self._lock:
+            return {
+                "outbox_in_memory": len(self._holding.facts),
+                "outbox_lost": self._holding.lost,
+                "outbox_write_errors": self._write_errors,
+            }
 
     # -- what the vehicle puts in ---------------------------------------------------------------------------
 
     def confirm(self, kind: str, build: Callable[[str], bytes], picture: bytes | None = None) -> str:
         """Make an event durable; returns its id.
+
+        A disk that takes nothing is no error here: see the head of this module.
 
         Args:
             kind: one of `KINDS`.
@@ -121,94 +163,102 @@ class Outbox:
             picture: JPEG; when the disk has no room for it, the event is kept without (and it is counted).
 
         Raises:
-            StoreError: nothing was confirmed.
+            StoreError: the outbox is closed.
         """
         if kind not in KINDS:
             raise ValueError(f"kind {kind!r} does not go through the outbox")
         with self._lock:
-            try:
-                return self._confirm(kind, build, picture)
-            except StoreError:
-                if not self._make_room():
-                    raise
-                return self._confirm(kind, build, picture)
+            if self._final is not None:
+                raise StoreError(f"outbox {self.path} is closed")
+            self._counter += 1  # also when `build` fails: an id is never given twice
+            identity = event_id(self.boot, self._counter)
+            payload = build(identity)
+            name = None if picture is None else self._gallery.write(picture)
+            self._holding.add(Fact(identity, kind, payload, None if name is None else name.sha256), name)
+            if self._flush() and self._counter % _QUOTA_EVERY == 0:
+                self._drop_over_quota()
+            return identity
 
-    def _confirm(self, kind: str, build: Callable[[str], bytes], picture: bytes | None) -> str:
-        self._counter += 1  # also when this fails: after a failed commit nobody knows if the id is on the disk
-        identity = event_id(self.boot, self._counter)
-        payload = build(identity)
-        sha256 = hashlib.sha256(picture).hexdigest() if picture is not None else None
-        stored = sha256 is not None and picture is not None and self._write_picture(sha256, picture)
-        with self._ledger.transaction() as db:
-            db.execute(
-                "INSERT INTO event (id, boot, kind, payload, picture) VALUES (?, ?, ?, ?, ?)",
-                (identity, self.start, kind, payload, sha256),
-            )
-            self._ledger.count("confirmed", self.start)
-            if sha256 is not None and picture is not None:
-                self._enter_picture(sha256, len(picture), stored=stored)
-        return identity
+    # -- the disk -------------------------------------------------------------------------------------------
 
-    def _write_picture(self, sha256: str, picture: bytes) -> bool:
-        needed = self._reserve_bytes + len(picture)
-        try:
-            if self._pictures.free_bytes() < needed:
-                self._make_room()
-            if self._pictures.free_bytes() < needed:
-                return False
-            self._pictures.write(sha256, picture)
-        except OSError:
+    def _flush(self) -> bool:
+        """Bring to the disk what it has not got; True when it has everything. Never raises."""
+        ledger = self._ledger
+        if not self._holding and ledger.writable and not ledger.doubtful:
+            return True
+        if self._trouble is not None and self._monotonic() < self._retry_s:
             return False
+        try:
+            self._write_out()
+        except StoreError as first:
+            try:
+                if not self._gallery.make_room():
+                    raise first from None
+                self._write_out()
+            except StoreError as error:
+                self._disk_fails(error)
+                return False
+        if self._trouble is not None:
+            log.warning("outbox %s takes events again", self.path)
+            self._trouble = None
         return True
 
-    def _make_room(self) -> bool:
-        """The disk is short: pictures that the depot has are not needed, grace time or not. True if there were any."""
-        done = self._ledger.rows("SELECT sha256 FROM picture WHERE state IN ('acknowledged', 'refused')")
-        return sum(self._pictures.remove(sha256) for (sha256,) in done) > 0
+    def _write_out(self) -> None:
+        self._ledger.reopen()
+        while self._holding:
+            batch = self._holding.batch()
+            entries.enter(self._ledger, batch)
+            self._holding.written(batch)
 
-    def _enter_picture(self, sha256: str, size: int, *, stored: bool) -> None:
-        rows = self._ledger.rows("SELECT state, boot FROM picture WHERE sha256 = ?", (sha256,))
-        with self._ledger.transaction() as db:
-            if not rows:
-                state = "pending" if stored else "lost"
-                db.execute(
-                    "INSERT INTO picture (sha256, boot, bytes, state) VALUES (?, ?, ?, ?)",
-                    (sha256, self.start, size, state),
-                )
-                self._ledger.count("pictures_confirmed", self.start)
-                if not stored:
-                    self._ledger.count("pictures_lost", self.start)
-            elif rows[0][0] in ("lost", "refused") and stored:
-                db.execute("UPDATE picture SET state = 'pending' WHERE sha256 = ?", (sha256,))
-                self._ledger.count(f"pictures_{rows[0][0]}", rows[0][1], -1)
+    def _disk_fails(self, error: StoreError) -> None:
+        if self._trouble is None:
+            log.error("%s", error)
+        self._trouble = str(error)
+        self._retry_s = self._monotonic() + RETRY_S
+        self._write_errors += 1
+
+    def _drop_over_quota(self) -> None:
+        try:
+            dropped = entries.drop_over_quota(self._ledger, self._quota.waiting)
+        except StoreError as error:
+            self._disk_fails(error)
+        else:
+            if dropped:
+                log.warning("outbox %s: %d waiting events were more than their quota and dropped", self.path, dropped)
 
     # -- what the uplink takes out --------------------------------------------------------------------------
 
     def pending(self, limit: int, skip: Collection[str] = ()) -> list[OutboxItem]:
         """What to send next, without the keys in `skip`: events kind by kind, then pictures.
 
-        The order of kinds is that of `KINDS`; within one it is that of confirmation.
+        The order of kinds is that of `KINDS`; within one it is that of confirmation. Raises StoreError: the store
+        cannot even be read.
         """
-        many = limit + len(skip)
         items: list[OutboxItem] = []
         with self._lock:
+            self._flush()
+            answered = {key for _, key in self._holding.answers}
+            many = limit + len(skip) + len(answered)
             for kind in KINDS:
                 if len(items) < limit:
                     events = self._ledger.rows(
                         "SELECT id, payload FROM event WHERE state = 'pending' AND kind = ? ORDER BY seq LIMIT ?",
                         (kind, many),
                     )
-                    items += [OutboxItem(key, kind, len(body), body) for key, body in events if key not in skip]
+                    events += [(fact.id, fact.payload) for fact in self._holding.facts.values() if fact.kind == kind]
+                    items += [OutboxItem(key, kind, len(body), body) for key, body in events]
+                    items = [item for item in items if item.key not in skip and item.key not in answered]
             if len(items) < limit:
                 pictures = self._ledger.rows(
                     "SELECT sha256, bytes FROM picture WHERE state = 'pending' ORDER BY seq LIMIT ?", (many,)
                 )
-                items += [OutboxItem(key, "picture", size) for key, size in pictures if key not in skip]
+                waiting = [(key, size) for key, size in pictures if key not in skip and key not in answered]
+                items += [OutboxItem(key, "picture", size) for key, size in waiting]
         return items[:limit]
 
     def picture(self, sha256: str) -> bytes | None:
         """A picture's bytes; None, counted as lost, where the file is missing or damaged."""
-        content = self._pictures.read(sha256)
+        content = self._gallery.read(sha256)
         if content is None:
             self._answer("picture", "lost", [sha256])
         return content
@@ -216,36 +266,45 @@ class Outbox:
     def mark_sent(self, key: str) -> None:
         """The broker has taken this event. Not written to the disk: it proves nothing, and writing wears the card."""
         with self._lock:
-            if self._ledger.rows("SELECT 1 FROM event WHERE id = ? AND state = 'pending'", (key,)):
+            if key in self._holding.facts or self._ledger.rows(
+                "SELECT 1 FROM event WHERE id = ? AND state = 'pending'", (key,)
+            ):
                 self._published.add(key)
 
     def acknowledge(self, events: Sequence[str], pictures: Sequence[str] = ()) -> Answered:
-        """The depot has committed these. Unknown and repeated names change nothing. Raises StoreError."""
-        with self._ledger.transaction():
-            first = self._answer("event", "acknowledged", events)
-            second = self._answer("picture", "acknowledged", pictures)
+        """The depot has committed these. Unknown and repeated names change nothing. Raises StoreError: unreadable."""
+        with self._lock:
+            first = self._note("event", "acknowledged", events)
+            second = self._note("picture", "acknowledged", pictures)
+            self._flush()
         return Answered(first.changed + second.changed, first.unknown + second.unknown)
 
     def refuse(self, key: str, reason: str) -> Answered:
-        """The depot will never store this event (or picture): keep it aside, stop sending it. Raises StoreError."""
-        with self._ledger.transaction():
-            answered = self._answer("event", "refused", [key], reason)
+        """The depot will never store this event (or picture): keep it aside, stop sending it.
+
+        Raises StoreError: unreadable.
+        """
+        with self._lock:
+            answered = self._note("event", "refused", [key], reason)
             if answered.unknown:
-                return self._answer("picture", "refused", [key], reason)
-            # Its picture would never be acknowledged either, unless another event has the same one.
-            orphans = self._ledger.rows(
-                "SELECT picture FROM event AS gone WHERE id = ? AND state = 'refused' AND picture IS NOT NULL"
-                " AND NOT EXISTS (SELECT 1 FROM event WHERE picture = gone.picture AND state != 'refused')",
-                (key,),
-            )
-            self._answer("picture", "refused", [sha256 for (sha256,) in orphans], reason)
+                answered = self._note("picture", "refused", [key], reason)
+            else:
+                # Its picture would never be acknowledged either, unless another event has the same one.
+                orphans = self._ledger.rows(
+                    "SELECT picture FROM event AS gone WHERE id = ? AND picture IS NOT NULL AND NOT EXISTS"
+                    " (SELECT 1 FROM event WHERE picture = gone.picture AND id != gone.id AND state != 'refused')",
+                    (key,),
+                )
+                if answered.changed:
+                    self._note("picture", "refused", [sha256 for (sha256,) in orphans], reason)
+            self._flush()
             return answered
 
     def resend_picture(self, sha256: str) -> bool:
         """Send an acknowledged picture again, if it is still here. Raises StoreError."""
         with self._lock:
             rows = self._ledger.rows("SELECT state, boot FROM picture WHERE sha256 = ?", (sha256,))
-            if not rows or self._pictures.read(sha256) is None:
+            if not rows or self._gallery.read(sha256) is None:
                 return False
             if rows[0][0] == "acknowledged":
                 with self._ledger.transaction() as db:
@@ -253,55 +312,57 @@ class Outbox:
                     self._ledger.count("pictures_acknowledged", rows[0][1], -1)
             return True
 
-    def _answer(self, table: str, state: str, keys: Sequence[str], reason: str | None = None) -> Answered:
-        column, prefix = ("id", "") if table == "event" else ("sha256", "pictures_")
-        select = f"SELECT state, boot FROM {table} WHERE {column} = ?"  # noqa: S608 - our own words
-        update = f"UPDATE {table} SET state = ?, reason = ?, done_s = ? WHERE {column} = ?"  # noqa: S608
+    def _answer(self, table: str, state: str, keys: Sequence[str]) -> None:
         with self._lock:
-            found = {key: self._ledger.rows(select, (key,)) for key in keys}
-            waiting = {key: rows[0][1] for key, rows in found.items() if rows and rows[0][0] == "pending"}
-            if waiting:
-                with self._ledger.transaction() as db:
-                    for key, start in waiting.items():
-                        db.execute(update, (state, reason, self._ledger.uptime_s(), key))
-                        self._ledger.count(prefix + state, start)
-                    self._ledger.note_uptime()
-                self._published.difference_update(waiting)
-        return Answered(len(waiting), sum(not rows for rows in found.values()))
+            self._note(table, state, keys)
+            self._flush()
+
+    def _note(self, table: str, state: str, keys: Iterable[str], reason: str | None = None) -> Answered:
+        """Keep answers in memory until `_flush` brings them to the disk."""
+        select = f"SELECT state FROM {table} WHERE {'id' if table == 'event' else 'sha256'} = ?"  # noqa: S608
+        changed = unknown = 0
+        for key in keys:
+            held = table == "event" and key in self._holding.facts
+            rows = [("pending",)] if held else self._ledger.rows(select, (key,))
+            unknown += not rows
+            if rows and rows[0][0] == "pending" and (table, key) not in self._holding.answers:
+                self._holding.answer(Answer(table, key, state, reason))
+                self._published.discard(key)
+                changed += 1
+        return Answered(changed, unknown)
 
     # -- house-keeping --------------------------------------------------------------------------------------
 
     def tidy(self) -> int:
         """Delete what the depot acknowledged more than the grace time ago; returns how many events.
 
-        The age is operating time: no clock can be wrong about it. Raises StoreError.
+        The age is operating time: no clock can be wrong about it. A disk that takes nothing is tried again later.
         """
         with self._lock:
-            before = self._ledger.uptime_s() - self._grace_s
-            with self._ledger.transaction() as db:
-                events = db.execute(
-                    "DELETE FROM event WHERE state = 'acknowledged' AND done_s <= ?", (before,)
-                ).rowcount
-                pictures = db.execute(
-                    "SELECT sha256 FROM picture WHERE state = 'acknowledged' AND done_s <= ?"
-                    " AND NOT EXISTS (SELECT 1 FROM event WHERE event.picture = picture.sha256)",
-                    (before,),
-                ).fetchall()
-                db.executemany("DELETE FROM picture WHERE sha256 = ?", pictures)
-                self._ledger.note_uptime()
+            if not self._flush():
+                return 0
+            try:
+                events, pictures = entries.delete_acknowledged(self._ledger, self._ledger.uptime_s() - self._grace_s)
+            except StoreError as error:
+                self._disk_fails(error)
+                return 0
             # Rows first: a file without a row is swept at the next start, a row without a file would be a loss.
-            for (sha256,) in pictures:
-                self._pictures.remove(sha256)
+            for sha256 in pictures:
+                self._gallery.remove(sha256)
+            self._drop_over_quota()
             return events
 
     def counts(self) -> Counts:
-        """Over the whole life of this store; the last state after `close`."""
+        """Over the whole life of this store, with what is only in memory; the last state after `close`."""
         with self._lock:
-            return self._final or self._ledger.totals(len(self._published))
+            return self._final or self._holding.counted(self._ledger.totals(len(self._published)))
 
     def close(self) -> None:
         """Close the store. May be called twice."""
         with self._lock:
             if self._final is None:
+                self._retry_s = 0.0
+                if not self._flush() and self._holding.facts:
+                    log.error("outbox %s: %d events were only in memory and go", self.path, len(self._holding.facts))
                 self._final = self.counts()
                 self._ledger.close()

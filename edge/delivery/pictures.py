@@ -56,13 +56,18 @@ class PictureFolder:
     """The pictures of an outbox. Other files in the folder are left alone."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where the folder cannot be made. One that is not ours to write is renamed to `NAME.bad`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            folder.rename(folder.with_name(folder.name + ".bad"))
+        self._folder = folder
+        self._made = False
+
+    def make(self) -> None:
+        """Make the folder. One that is not ours to write, or is no folder, is renamed to `NAME.bad`. Raises OSError."""
+        folder = self._folder
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            with contextlib.suppress(FileNotFoundError):
+                folder.rename(folder.with_name(folder.name + ".bad"))
             folder.mkdir()
         fsync_folder(folder.parent)
-        self._folder = folder
+        self._made = True
 
     def path(self, sha256: str) -> Path:
         """Where a picture lies."""
@@ -70,11 +75,13 @@ class PictureFolder:
 
     def free_bytes(self) -> int:
         """What the file system has left for us. Raises OSError."""
-        about = os.statvfs(self._folder)
+        about = os.statvfs(self._folder.parent)
         return about.f_bavail * about.f_frsize
 
     def write(self, sha256: str, content: bytes) -> None:
         """Store a picture; does nothing where it already lies there undamaged. Raises OSError."""
+        if not self._made:
+            self.make()
         if self.read(sha256) is None:
             write_durably(self.path(sha256), content)
 
@@ -97,10 +104,26 @@ class PictureFolder:
     def sweep(self, wanted: Collection[str]) -> int:
         """Delete what an interrupted write or delete left behind: our names that nobody wants. Returns how many."""
         swept = 0
-        for path in self._folder.iterdir():
-            match = _OURS.fullmatch(path.name)
-            if match and (match[2] or match[1] not in wanted):
+        for sha256, path in self._ours():
+            if path.suffix == ".tmp" or sha256 not in wanted:
                 with contextlib.suppress(OSError):
                     path.unlink()
                     swept += 1
         return swept
+
+    def unwanted(self, wanted: Collection[str]) -> list[tuple[str, int]]:
+        """Hash and size of the pictures that are not in `wanted`, the oldest first."""
+        found: list[tuple[int, str, int]] = []
+        for sha256, path in self._ours():
+            if path.suffix != ".tmp" and sha256 not in wanted:
+                with contextlib.suppress(OSError):
+                    about = path.stat()
+                    found.append((about.st_mtime_ns, sha256, about.st_size))
+        return [(sha256, size) for _, sha256, size in sorted(found)]
+
+    def _ours(self) -> list[tuple[str, Path]]:
+        try:
+            matches = [(_OURS.fullmatch(path.name), path) for path in self._folder.iterdir()]
+        except OSError:
+            return []
+        return [(match[1], path) for match, path in matches if match]
