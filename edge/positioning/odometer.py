@@ -80,7 +80,8 @@ class Wheels:
         while len(self._recent) > 2 and wheels.time_s - self._recent[1][0] >= _SPEED_OVER_S:
             self._recent.popleft()
         start_s, start_m = self._recent[0]
-        self.mps = (self._total_m - start_m) / (wheels.time_s - start_s)
+        mps = (self._total_m - start_m) / (wheels.time_s - start_s)
+        self.mps = max(-_MAX_SPEED_MPS, min(_MAX_SPEED_MPS, mps))
         if metres:
             self._rolled_s = wheels.time_s
         rest = metres - self._foreseen_m

@@ -21,6 +21,7 @@ from edge.types import Acceleration, Fix, Landmark, Measurement, Odometry
 from tests.positioning.roads import LAT0, LON0, Fitted, poses_along, winding
 
 WITHIN_95 = 2.448
+RTK = 0.02
 #: When the lies are told, seconds of the drive.
 FROM_S, TO_S = 40.0, 50.0
 Lie = Callable[[Measurement, int], Measurement]
@@ -106,6 +107,32 @@ def test_an_odometer_that_overflows_starts_anew_or_jumps_loses_no_more_than_a_st
     after = next(pose for pose in poses if pose.time_s > TO_S)
     assert after.distance_m == pytest.approx(road.at("rolled", after.time_s), rel=0.03)
     assert road.error_m(after) < 5.0
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("odometer_contradicted", lambda m: 0.0), ("odometer_backwards", lambda m: -m)]
+)
+def test_an_odometer_that_sticks_or_counts_down_is_not_used_while_it_does(
+    name: str, count: Callable[[float], float]
+) -> None:
+    road = winding(4, 700)
+    at_start = None
+    lied: list[Measurement] = []
+    for m in Fitted(error_m=RTK, seed=4, scale_sigma=0).readings(road):
+        if isinstance(m, Odometry) and m.time_s >= FROM_S:
+            at_start = m.distance_m if at_start is None else at_start
+            told = m.distance_m - at_start
+            wrong = count(min(told, road.at("rolled", TO_S) - at_start))
+            lied.append(replace(m, distance_m=at_start + wrong + max(0.0, m.distance_m - road.at("rolled", TO_S))))
+        else:
+            lied.append(m)
+    estimator = Estimator()
+    poses = poses_along(estimator, lied)
+    assert estimator.counts[name] >= 1
+    errors = [(road.error_m(pose), pose.error_m or 0.0) for pose in poses if pose.time_s > 20]
+    assert np.mean([error <= WITHIN_95 * said for error, said in errors]) >= 0.9
+    assert np.percentile([error for error, _ in errors], 95) < 2.0
+    assert max(road.error_m(pose) for pose in poses if pose.time_s > TO_S + 2) < 1.0
 
 
 def test_utc_that_jumps_by_1024_weeks_moves_nothing() -> None:

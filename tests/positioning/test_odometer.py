@@ -84,6 +84,19 @@ def test_an_odometer_without_direction_is_told_it_until_it_proves_to_know() -> N
     assert wheels.sign == 1
 
 
+def test_a_counter_that_falls_while_the_vehicle_is_fast_counts_backwards() -> None:
+    _, ways, counts = rolled(0.0, 1.0, 2.0, 3.0, 2.0, 1.0)
+    assert ways[3:] == [None, None]
+    assert counts == {"odometer_backwards": 2}
+
+
+def test_an_odometer_is_contradicted_only_after_several_times_and_no_more_once_it_agrees() -> None:
+    wheels, _, _ = rolled(0.0, 1.0, 2.0, 3.0)
+    assert [wheels.contradicted(speed) for speed in (10.0, 30.0, 30.0, 12.0)] == [False] * 4
+    assert [wheels.contradicted(30.0) for _ in range(4)] == [False, False, True, True]
+    assert not wheels.contradicted(10.0)
+
+
 @given(st.lists(st.tuples(st.floats(0.001, 5), st.floats(-1e12, 1e12)), max_size=30), st.floats(0, 1))
 def test_no_counter_makes_a_vehicle_faster_than_vehicles_are(steps: list[tuple[float, float]], ahead_s: float) -> None:
     wheels, counts, time_s = Wheels(Odometry(0.0, 0.0)), Counter[str](), 0.0
