@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.clock import UtcClock
-from edge.defects.place import SurfacePlace
 from edge.defects.revisions import Revisions
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.tracker import Defect, Step
 from edge.delivery.port import Delivery
 from edge.geometry import Calibration

@@ -12,7 +12,8 @@ import numpy as np
 from edge.defects import nod
 from edge.defects.assignment import assign
 from edge.defects.nod import Nod
-from edge.defects.place import GATE, Place, SurfacePlace, iou
+from edge.defects.place import GATE, Place, iou
+from edge.defects.surface_place import SurfacePlace
 from edge.types import Detection
 
 __all__ = ["Pairing", "family", "iou", "is_round", "one_per_place", "pair"]

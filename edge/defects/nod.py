@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.defects.place import GATE, Matrix, Place, SurfacePlace
+from edge.defects.place import GATE, Place
+from edge.defects.surface_place import Matrix, SurfacePlace
 
 _GRID = np.linspace(-3.5, 3.5, 29)
 #: A crack longer than this is seen in parts and says nothing about where along it we look, metres.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.defects.place import GATE, Place, SurfacePlace
+from edge.defects.place import GATE, Place
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.track import Sighting, Track
 
 #: So much way after it was last seen, or time with some way, a defect is seen on another pass.

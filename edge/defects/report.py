@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.defects.place import Surface, SurfacePlace
+from edge.defects.place import Surface
 from edge.defects.placing import Glimpse, Placed, place
 from edge.defects.severity import grade
 from edge.defects.size import measure
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.track import Defect
 from messages.types import LinePosition, LiningPlace, Position, Severity, Size
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from edge.defects.place import SurfacePlace
 from edge.defects.placing import Glimpse, Placed, place
 from edge.defects.report import glimpses, is_overhead
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.track import Defect
 from edge.types import Correction, Pose
 from messages.types import LinePosition, Position

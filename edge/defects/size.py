@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from edge.defects.footprint import BOX_EDGE_SHARE, Footprint
-from edge.defects.place import SurfacePlace
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.track import Defect
 from messages.types import Size
 

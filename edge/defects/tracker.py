@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from edge.defects.footprint import Base
 from edge.defects.matching import family, one_per_place, pair
 from edge.defects.passes import Reported
-from edge.defects.place import PixelPlace, Place, Surface, SurfacePlace
+from edge.defects.place import PixelPlace, Place, Surface
+from edge.defects.surface_place import SurfacePlace
 from edge.defects.surfaces import Ground, Road, Unrolled
 from edge.defects.track import Defect, Sighting, Track
 from edge.geometry import Calibration
@@ -33,6 +34,8 @@ __all__ = ["Defect", "Sighting", "Step", "Tracker", "TrackerSettings"]
 
 #: A track ends this far behind, metres.
 _BEHIND_M = 0.6
+#: Tracks followed at once; what a detector sees everywhere must not fill the memory of a vehicle that stands.
+_MOST_TRACKS = 200
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,8 @@ class Tracker:
         return ahead + reach < -_BEHIND_M or ahead > 3 * self._settings.max_range_m
 
     def _close(self, best_now: dict[int, Box], is_over: Callable[[Track], bool]) -> Step:
-        over = [track for track in self._tracks if is_over(track)]
+        too_many = sorted(self._tracks, key=lambda track: (track.certainty, track.id))[: -_MOST_TRACKS or None]
+        over = [track for track in self._tracks if is_over(track) or track in too_many]
         self._tracks = [track for track in self._tracks if track not in over]
         finished: list[Defect] = []
         dropped: list[int] = []

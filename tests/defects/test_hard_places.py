@@ -14,6 +14,7 @@ from edge.defects.report import report
 from edge.defects.track import Defect
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.geometry import east_north
+from edge.types import Detection
 from tests.defects.road import CAMERA, LAT0, LON0, Thing, drive, look, nodding, path
 
 
@@ -236,3 +237,15 @@ def test_a_box_that_the_pictures_edge_cuts_does_not_widen_a_crack():
     (defect,) = track(wide)
     assert report(defect).size.width_m < 0.3
     assert off_m([defect], [thing])[0] < 0.4
+
+
+def test_what_a_detector_sees_everywhere_does_not_fill_the_memory_of_a_vehicle_that_stands():
+    rng = np.random.default_rng(3)
+    frame, pose, _ = next(s for s in drive([], length_m=60) if s[1].odom_x_m == 22)
+    tracker, dropped = Tracker(TrackerSettings(), CAMERA), 0
+    for _ in range(40):
+        corners = rng.uniform((0, 300), (1200, 680), (20, 2))
+        seen = [Detection("pothole", 0.3, (x, y, x + 40, y + 20)) for x, y in corners.tolist()]
+        dropped += len(tracker.step(frame, pose, seen).dropped)
+    assert dropped > 0
+    assert len(tracker.finish().dropped) <= 200

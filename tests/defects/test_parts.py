@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from edge.defects.assignment import assign
 from edge.defects.footprint import Base, locate
 from edge.defects.matching import pair
-from edge.defects.place import SurfacePlace
 from edge.defects.severity import grade
+from edge.defects.surface_place import SurfacePlace
 from messages.types import Size
 from tests.defects.road import CAMERA, Thing, box_of, pose_at
 
