@@ -67,7 +67,8 @@ def refine(tracks: Sequence[tuple[str, Place]], looks: Sequence[tuple[str, Place
 
 
 def _votes(look: SurfacePlace, track: SurfacePlace) -> bool:
-    if look.surface != track.surface or not look.nod.any():
+    nod_m = float(np.abs(look.nod).max())
+    if look.surface != track.surface or nod_m == 0 or not track.is_near(look, _GRID[-1] * nod_m):
         return False
     return not look.grows or max(look.half_length_m, track.half_length_m) <= _POINT_M / 2
 

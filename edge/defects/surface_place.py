@@ -115,7 +115,7 @@ class SurfacePlace:
         """
         if not isinstance(other, SurfacePlace) or other.surface != self.surface:
             return None
-        if self.grows and self._span_m(other) > _MAX_CRACK_M:
+        if not self.is_near(other) or (self.grows and self._span_m(other) > _MAX_CRACK_M):
             return None
         distance = self.gap(other, np.zeros((2, 2)))
         if self.grows and other.grows:
@@ -130,6 +130,13 @@ class SurfacePlace:
         if math.hypot(*off) > _MAX_GATE_M:
             return math.inf
         return float(off @ np.linalg.solve(spread + drift, off))
+
+    def is_near(self, other: SurfacePlace, more_m: float = 0.0) -> bool:
+        """Whether it is worth to ask for more: most pairs of a frame are far apart, and this costs nothing."""
+        reach = _MAX_GATE_M + more_m
+        if self.grows:
+            reach += self.half_length_m + self.half_width_m + other.half_length_m + other.half_width_m
+        return abs(self.x_m - other.x_m) <= reach and abs(self.y_m - other.y_m) <= reach
 
     def _span_m(self, other: SurfacePlace) -> float:
         """How long the rectangle of both would be."""

@@ -35,7 +35,7 @@ __all__ = ["Defect", "Sighting", "Step", "Tracker", "TrackerSettings"]
 #: A track ends this far behind, metres.
 _BEHIND_M = 0.6
 #: Tracks followed at once; what a detector sees everywhere must not fill the memory of a vehicle that stands.
-_MOST_TRACKS = 200
+_MOST_TRACKS = 100
 
 
 @dataclass(frozen=True)
