@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from edge.positioning.alignment import guess
 from edge.positioning.ekf import Ekf, wrap
 from edge.positioning.gate import Gate
-from edge.positioning.history import FIX_VALID_S, History, Limits, Node, Place
+from edge.positioning.history import FIX_VALID_S, History, Limits, Node
 from edge.positioning.mounting import Mounting
 from edge.positioning.odom import OdomFrame
 from edge.positioning.odometer import SAME_TIME_S, Wheels
@@ -31,7 +31,8 @@ from edge.positioning.plane import Plane
 from edge.positioning.plausible import FrozenWatch, FutureWatch, fault, way
 from edge.positioning.receiver import Receiver
 from edge.positioning.smoothing import Smoothing
-from edge.positioning.states import H, K, V, W
+from edge.positioning.snapshot import STANDING_MPS, snapshot
+from edge.positioning.states import H, K, V
 from edge.types import Fix, Odometry
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ _MAX_TURN_DPS = 120.0
 _ODOMETER_FRESH_S = 1.0
 #: After a silence of everything the filter knows nothing any more, seconds.
 _SILENCE_S = 30.0
-_STANDING_MPS = 0.5
 #: An odometer may have been wrong for so long before three fixes have shown it, seconds.
 _UNNOTICED_S = 1.0
 _GYRO_SIGMA, _GYRO_GATE = math.radians(0.5), 4.0
@@ -264,7 +264,7 @@ class Estimator:
             self._odom.move(wheel_m or 0.0, (gyro or 0.0) * dt, dt)
             return
         way, turn = self._ekf.predict(dt, wheel_m=wheel_m, gyro=gyro)
-        if wheel_m is None and abs(self._ekf.x[V]) < _STANDING_MPS:
+        if wheel_m is None and abs(self._ekf.x[V]) < STANDING_MPS:
             way = 0.0
         self._odom.move(way, turn, dt)
 
@@ -279,7 +279,7 @@ class Estimator:
             return
         speed = (before.speed_mps + float(ekf.x[V])) / 2
         turn = wrap(float(ekf.x[H]) - before.place.heading)
-        way = speed * (time_s - before.time_s) if abs(speed) >= _STANDING_MPS else 0.0
+        way = speed * (time_s - before.time_s) if abs(speed) >= STANDING_MPS else 0.0
         self._odom.replay(before.odom, way, turn)
         self._odom.align(float(ekf.x[H]))
         self._fix_way_m = self._odom.now.distance_m
@@ -307,29 +307,14 @@ class Estimator:
         return node
 
     def _node(self, time_s: float, *, restarted: bool = False) -> Node:
-        fix, ekf, wheels = self._gate.last, self._ekf, self._wheels
-        speed, speed_variance, turn_rate = (wheels.mps if wheels else None), 1.0, self._gyro or 0.0
-        place = None
-        if ekf is not None:
-            speed, speed_variance, turn_rate = float(ekf.x[V]), float(ekf.p[V, V]), float(ekf.x[W])
-            place = self._plane.place(ekf, fix.error_m if fix else 0.0)
-            if wheels is None and abs(speed) < _STANDING_MPS:
-                speed = 0.0
-        elif fix is not None:
-            if speed is None:
-                speed = fix.speed_mps or 0.0
-            place = Place(fix.lon, fix.lat, fix.error_m**2 + (speed * (time_s - fix.time_s)) ** 2)
-        return Node(
+        return snapshot(
             time_s,
-            self._odom.now,
-            speed,
-            speed_variance,
-            turn_rate,
-            self._odom.yaw_pull,
-            place,
-            fix.time_s if fix else -math.inf,
-            wheels.last.time_s if wheels else -math.inf,
-            restarted,
-            self._fix_way_m,
-            fix.quality if fix else None,
+            odom=self._odom,
+            plane=self._plane,
+            ekf=self._ekf,
+            wheels=self._wheels,
+            gyro=self._gyro,
+            fix=self._gate.last,
+            fix_way_m=self._fix_way_m,
+            restarted=restarted,
         )
