@@ -140,9 +140,8 @@ class Ekf:
         x, f = self.x, np.eye(STATES)
         _, _, h, v, w, k, b, _, _ = x.tolist()
         way = v * dt if wheel_m is None else k * wheel_m
-        # Wheels that do not roll do not turn the vehicle.
         rolls = abs(v) > _STANDING_MPS
-        turn_s = dt if rolls else 0.0
+        turn_s = dt if rolls else 0.0  # wheels that do not roll do not turn the vehicle
         turn = w * turn_s if gyro is None else (gyro - b) * dt
         sin, cos = math.sin(h + turn / 2), math.cos(h + turn / 2)
         f[E, H], f[N, H] = way * cos, -way * sin
@@ -160,14 +159,12 @@ class Ekf:
         else:
             x[W] = gyro - b
             f[W, W], f[W, B] = 0.0, -1.0
-        keep = math.exp(-dt / LASTS_S)
+        keep = f[UE, UE] = f[UN, UN] = math.exp(-dt / LASTS_S)
         x[UE:] *= keep
-        f[UE, UE] = f[UN, UN] = keep
         self.p = f @ self.p @ f.T
         move = Move(dt, abs(way), sin, cos, wheels=wheel_m is not None, turned=None if gyro is None else abs(turn))
         spread(self.p, move)
-        self.p[UE, UE] += 1 - keep * keep
-        self.p[UN, UN] += 1 - keep * keep
+        self.p[[UE, UN], [UE, UN]] += 1 - keep * keep
         if self.journal is not None:
             self.journal.predicted(f)
         return way, turn
