@@ -25,6 +25,7 @@ from edge.delivery.window import Limits
 from edge.errors import BrokerError, ConfigError
 from messages.types import Ack, Command, Health, Refusal, Time
 from scripts._broker import available, broker
+from tests.delivery.certificates import certificates
 from tests.delivery.little_depot import LittleDepot
 from tests.delivery.samples import MODEL, RECORDS, VEHICLE, coverage, observation
 from tests.servers import Mosquitto, free_port, missing, mosquitto, need, wait_until
@@ -315,30 +316,13 @@ def test_a_refused_login_is_reported_once_and_tried_again(tmp_path: Path, protoc
         assert "right" not in repr(settings)
 
 
-def certificates(folder: Path) -> Path:
-    """A CA, a certificate for the broker and one for the vehicle, by openssl."""
-    openssl = need("openssl")
-
-    def run(*arguments: str) -> None:
-        subprocess.run([openssl, *arguments], check=True, capture_output=True, cwd=folder)
-
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout")
-    run(*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=test CA", "-days", "2")
-    for name, subject in (("broker", "/CN=localhost"), ("vehicle", f"/CN={VEHICLE}")):
-        run(*new, f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
-        (folder / "ext").write_text("subjectAltName = DNS:localhost, IP:127.0.0.1\n")
-        signed = ("x509", "-req", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "ext")
-        run(*signed, "-in", f"{name}.csr", "-out", f"{name}.pem", "-days", "2")
-    return folder
-
-
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_with_a_certificate_of_the_vehicle(tmp_path: Path) -> None:
     """Red without `tls_set_context`; a wrong CA or no certificate is refused with a word about it. (The look at
     `pending()` of the TLS layer only saves waits of up to a second; this test does not need it.)
     """
-    files = certificates(tmp_path)
+    files = certificates(tmp_path, {"broker": "localhost", "vehicle": VEHICLE})
     listener = (
         f"cafile {files}/ca.pem\ncertfile {files}/broker.pem\nkeyfile {files}/broker.key\n"
         "require_certificate true\nuse_identity_as_username true"

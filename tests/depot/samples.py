@@ -209,9 +209,12 @@ class FakeVehicle:
 
 
 class DepotProcess:
-    """`wegewart-depot serve` as a process of its own."""
+    """`wegewart-depot serve` as a process of its own. `program`: how Python finds the command."""
 
-    def __init__(self, folder: Path, broker_port: int, more: str = "") -> None:
+    def __init__(
+        self, folder: Path, broker_port: int, more: str = "", *, program: tuple[str, ...] = ("-m", "depot.cli")
+    ) -> None:
+        self.program = program
         self.folder = folder
         self.config = folder / "depot.toml"
         self.config.write_text(
@@ -220,16 +223,19 @@ class DepotProcess:
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> DepotProcess:
+    def start(self, *, is_to_live: bool = True) -> DepotProcess:
+        """Start and, unless it may die at any moment, wait for its page."""
         with (self.folder / "depot.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "depot.cli", "serve", "--config", str(self.config)],
+                [sys.executable, *self.program, "serve", "--config", str(self.config)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         assert self._process.stdout is not None
+        if not is_to_live:
+            return self
         line = self._process.stdout.readline()
         assert line.startswith("Wegewart depot: http://"), (line, self.log)
         self.url = line.split()[-1].rstrip("/")
@@ -238,6 +244,10 @@ class DepotProcess:
     @property
     def runs(self) -> bool:
         return self._process is not None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def log(self) -> str:
@@ -249,7 +259,12 @@ class DepotProcess:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self._process is not None
         self._process.send_signal(how)
-        code = self._process.wait(15)
+        return self.wait(15)
+
+    def wait(self, timeout_s: float) -> int:
+        """Until it ends by itself; its exit code."""
+        assert self._process is not None
+        code = self._process.wait(timeout_s)
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process = None
