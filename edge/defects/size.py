@@ -39,13 +39,19 @@ def measure(defect: Defect) -> Size | None:
     (length_m, length_error_m), (width_m, width_error_m) = _mean(lengths), _mean(widths)
     if place.grows:
         length_m = max(length_m, 2 * place.half_length_m)
-    error_m = max(math.hypot(length_error_m, width_error_m) / math.sqrt(2), _MIN_ERROR_M)
+    scale_m = max(length_m, width_m) * min(_scale_error(look) for look in whole)
+    error_m = max(math.hypot(length_error_m, width_error_m, scale_m) / math.sqrt(2), _MIN_ERROR_M)
     return Size(length_m=round(length_m, 2), width_m=round(width_m, 2), error_m=round(error_m, 2))
 
 
 def _edge_error_m(look: Footprint, axis: int) -> float:
     """One standard deviation of an extent: both edges by their own noise, twice the variance of their mean's double."""
     return 2 * math.sqrt(max(float(look.spread[axis, axis]), 1e-4))
+
+
+def _scale_error(look: Footprint) -> float:
+    """By what share sizes are off where the camera's height or angle is: places go with the square of the distance."""
+    return 2 * math.sqrt(max(float(look.systematic[0, 0]), 0.0)) / max(look.x_m, 1.0)
 
 
 def _mean(looks: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -198,6 +198,17 @@ def test_place_beyond_the_receiver_is_within_decimetres_and_the_stated_error_cov
     assert np.median(sizes) < 0.07
 
 
+def test_a_camera_that_is_hardly_calibrated_says_so_of_place_and_size():
+    frames = list(look(potholes((40, 0.3), size_m=1.0), path([(2.0, 0.0)] * 30)))
+    told = []
+    for camera in (CAMERA, replace(CAMERA, height_error_m=0.3, mount_pitch_error_deg=0.5)):
+        (defect,) = track(frames, Tracker(TrackerSettings(), camera))
+        told.append(report(defect))
+    sure, unsure = told
+    assert unsure.size.error_m > sure.size.error_m + 0.1
+    assert unsure.position.error_m > sure.position.error_m + 0.1
+
+
 def test_neighbours_that_one_frame_showed_side_by_side_are_two_however_coarse_the_looks():
     things = potholes((40, -0.3), (40, 0.5), size_m=0.7)
     found = track(look(things, path([(2.0, 0.0)] * 30), hidden=lambda _, pose: pose.odom_x_m > 25))
