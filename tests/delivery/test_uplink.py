@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.delivery import Birth, BrokerSettings, Outbox, Tls, Uplink, check_broker
-from edge.delivery.link import PahoLink, Refused, Waker
+from edge.delivery.link import PahoLink, Received, Refused, Waker
+from edge.delivery.receiving import Receiver
+from edge.delivery.uplink import STUCK_S
 from edge.delivery.window import Limits
 from edge.errors import BrokerError, ConfigError
 from messages.types import Ack, Command, Health, Refusal, Time
@@ -362,3 +365,73 @@ def test_wrong_files_are_errors_of_the_start_and_name_the_key(tmp_path: Path) ->
         with pytest.raises(ConfigError, match=message):
             Uplink(outbox, replace(settings, **changes), BIRTH)  # type: ignore[arg-type]
     outbox.close()
+
+
+class HangingLink(PahoLink):
+    """A link that hangs in `open` like a name resolution that never ends, until the test lets it go."""
+
+    hang = threading.Event()
+    hanging = threading.Event()
+
+    def open(self, will_topic: str, will: bytes) -> None:
+        self.hanging.set()
+        self.hang.wait(60)
+        super().open(will_topic, will)
+
+
+def test_a_thread_that_hangs_is_replaced_and_what_it_wakes_up_to_harms_nothing(
+    private: Mosquitto, tmp_path: Path
+) -> None:
+    """Red without `_replace_if_stuck`; red without `courier is self._courier`: two would send at once."""
+    ahead_s = [0.0]
+    links: list[type[PahoLink]] = [PahoLink, HangingLink]  # the first is only made to read the files
+    settings = settings_for(private, limits=Limits())
+    waker = Waker()
+    uplink = Uplink(
+        Outbox(tmp_path / "outbox.db"),
+        settings,
+        BIRTH,
+        make_link=lambda: (links.pop(0) if links else PahoLink)(settings, waker, client_id="wegewart-truck-7"),
+        monotonic=lambda: time.monotonic() + ahead_s[0],
+    )
+    health = Health(time=Time(boot=uplink.boot, monotonic_s=1.0, quality="unset"), counters={})
+    try:
+        assert HangingLink.hanging.wait(10)
+        uplink.publish_health(health)
+        assert uplink.counters().get("delivery_uplinks_replaced", 0) == 0, "a minute is no reason yet"
+        ahead_s[0] = STUCK_S + 1.0
+        uplink.publish_health(health)
+        assert uplink.counters()["delivery_uplinks_replaced"] == 1
+        with LittleDepot(private.host, private.port) as depot:
+            identity = uplink.confirm(coverage(uplink.boot))
+            wait_until(lambda: uplink.counts().acknowledged == 1, what="the new thread's delivery")
+            HangingLink.hang.set()
+            wait_until(lambda: sum(thread.name == "uplink" for thread in threading.enumerate()) == 1, what="one thread")
+            wait_until(lambda: uplink.state.name == "online", what="the new one is in charge")
+            second = uplink.confirm(coverage(uplink.boot))
+            assert uplink.close(20.0), uplink.faults()
+            assert {identity, second} <= set(depot.events)
+    finally:
+        HangingLink.hang.set()
+        uplink.close()
+        waker.close()
+
+
+def test_a_mistake_of_ours_ends_a_connection_and_never_the_uplink(
+    private: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red without `except Exception` in `_step`: the thread would be gone, and nobody would know."""
+    trips = [ZeroDivisionError("oops"), ZeroDivisionError("oops")]
+    receive = Receiver.receive
+
+    def trip(self: Receiver, message: Received) -> None:
+        if trips:
+            raise trips.pop()
+        receive(self, message)
+
+    monkeypatch.setattr(Receiver, "receive", trip)
+    with LittleDepot(private.host, private.port) as depot, uplink_to(settings_for(private), tmp_path) as uplink:
+        identity = uplink.confirm(coverage(uplink.boot))
+        assert uplink.close(20.0), uplink.faults()
+        assert depot.events[identity] >= 1
+        assert uplink.counters()["delivery_mistakes"] == 2
