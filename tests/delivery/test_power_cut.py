@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power cuts that drop what was not fsynced: what `confirm` has returned an id for is there afterwards, whole.
 
-WEGEWART_CUTS sets how many (20 here; 200 and more for a release). `power_cut` says what the simulation does and what
+WEGEWART_CUTS sets how many (200 here: most of the time goes into the recording). `power_cut` says what the simulation does and what
 it cannot show. SIGKILL, which keeps the kernel's memory, is in `test_kill`.
 """
 
@@ -20,7 +20,7 @@ from edge.delivery.outbox import Outbox
 from tests.delivery.power_cut import Call, Disk, record, strace_works
 
 ROOT = Path(__file__).parents[2]
-CUTS = int(os.environ.get("WEGEWART_CUTS", "20"))
+CUTS = int(os.environ.get("WEGEWART_CUTS", "200"))
 
 # Says "C id sha256" after confirm has returned, "A key" before it acknowledges. Three runs of the daemon in one
 # process; short logs, so that many checkpoints fall in between.
