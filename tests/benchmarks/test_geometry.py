@@ -12,6 +12,8 @@ from benchmarks.geometry import __main__ as command
 from benchmarks.geometry.figure import Figure, Plan, below, table
 from benchmarks.geometry.lies import LIES
 
+#: The first test waits for all drives: below a minute on two free cores.
+pytestmark = pytest.mark.timeout(900)
 ROWS = ("street", "tunnel", "scenarios", "cost", "lining", "roughness", "bad_input")
 
 
@@ -39,7 +41,7 @@ def test_no_row_broke(told: Told):
 def test_a_defect_in_clear_view_becomes_exactly_one_observation(told: Told):
     values = told.one("exactly one observation, perfect").values
     assert values["clear"] > 200
-    assert values["once"] / values["clear"] >= 0.97
+    assert values["once"] / values["clear"] >= 0.98
 
 
 def test_also_where_the_model_misses_a_tenth_of_the_looks(told: Told):
@@ -48,30 +50,30 @@ def test_also_where_the_model_misses_a_tenth_of_the_looks(told: Told):
 
 
 def test_hardly_anything_is_told_twice_or_where_nothing_is(told: Told):
-    assert told.one("duplicates and phantoms").values["rate"] < 1.5
+    assert told.one("duplicates and phantoms").values["rate"] < 1.0
 
 
 def test_a_defect_is_placed_where_the_receiver_allows(told: Told):
     for receiver in ("(RTK)", "(1.5 m without its error)"):
         values = told.one("beyond that of the receiver", receiver).values
-        assert values["median_m"] < 0.35
-        assert values["most_m"] < 1.2
+        assert values["median_m"] < 0.2
+        assert values["most_m"] < 0.6
 
 
 def test_a_stated_error_is_honest(told: Told):
     for receiver in ("(RTK)", "(1.5 m)"):
-        assert told.one("within the stated 95 % radius", receiver).values["share"] >= 0.9
+        assert told.one("within the stated 95 % radius", receiver).values["share"] >= 0.93
 
 
-def test_a_defect_is_measured_to_a_tenth(told: Told):
+def test_a_defect_is_measured_to_a_twentieth(told: Told):
     for which in ("all classes", "potholes"):
         values = told.one("size error", which).values
-        assert max(values["longer"], values["shorter"]) < 0.12
+        assert max(values["longer"], values["shorter"]) < 0.05
 
 
 def test_a_tunnel_is_crossed_by_wheels_and_gyro(told: Told):
     for how in ("dead-reckoned", "known line"):
-        assert told.one("largest error before", how).values["worst_percent"] < 1.3
+        assert told.one("largest error before", how).values["worst_percent"] < 1.2
         assert told.one("live positions", how).values["share"] >= 0.9
 
 
@@ -80,7 +82,7 @@ def test_after_the_tunnel_its_observations_are_put_right_under_their_own_id(told
     assert ids["told"] > 50
     assert (ids["revised"], ids["strange"]) == (ids["told"], 0)
     for how in ("dead-reckoned", "known line"):
-        assert told.one("after the exit's fixes", how).values["worst_m"] < 3.5
+        assert told.one("after the exit's fixes", how).values["worst_m"] < 3.0
 
 
 def test_on_a_known_line_the_chainage_is_told_in_the_tunnel(told: Told):
