@@ -16,7 +16,7 @@ from edge.defects.matching import is_round
 from edge.defects.place import Surface
 from edge.defects.wall import locate_on_lining
 from edge.geometry import Calibration
-from edge.lining import Lining, lining_to_pixel
+from edge.lining import Lining, lining_to_pixel, pixel_to_lining
 from edge.types import Detection, Pose
 
 
@@ -31,7 +31,7 @@ class Ground(Protocol):
         """The vehicle's place in the frame of this surface; poses come in order of time."""
 
     def locate(self, detection: Detection) -> Footprint | None:
-        """Where a detection lies in the vehicle's frame; None where not on this surface or too far."""
+        """Where a detection lies in the vehicle's frame; None where too far."""
 
     def pixel(self, ahead_m: float, left_m: float) -> tuple[float, float] | None:
         """Where a place in the vehicle's frame appears; None behind the camera."""
@@ -79,8 +79,13 @@ class Unrolled:
         self._last = now
         return Base(self._way_m, 0.0, 0.0)
 
+    def holds(self, detection: Detection) -> bool:
+        """What meets the lining before the road."""
+        x1, y1, x2, y2 = detection.box
+        return pixel_to_lining(self._calibration, self._lining, (x1 + x2) / 2, (y1 + y2) / 2) is not None
+
     def locate(self, detection: Detection) -> Footprint | None:
-        """On the lining; None for what lies on the road."""
+        """On the unrolled lining."""
         return locate_on_lining(detection.box, self._calibration, self._lining, max_range_m=self._max_range_m)
 
     def pixel(self, ahead_m: float, left_m: float) -> tuple[float, float] | None:

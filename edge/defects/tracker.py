@@ -71,11 +71,11 @@ class Tracker:
         self, settings: TrackerSettings, calibration: Calibration | None, lining: Lining | None = None
     ) -> None:
         self._settings = settings
-        self._calibration = calibration
         self._lining = lining
         self._grounds: dict[Surface, Ground] = {}
+        self._wall: Unrolled | None = None
         if calibration is not None and lining is not None:
-            self._grounds["lining"] = Unrolled(calibration, lining, max_range_m=settings.max_range_m)
+            self._wall = self._grounds["lining"] = Unrolled(calibration, lining, max_range_m=settings.max_range_m)
         if calibration is not None:
             self._grounds["road"] = Road(calibration, max_range_m=settings.max_range_m)
         self._tracks: list[Track] = []
@@ -133,16 +133,16 @@ class Tracker:
         if not self._grounds or (pose.method is None and pose.distance_m == 0):
             sighting = Sighting(detection, frame.name, frame.time_s, pose, None)
             return sighting, PixelPlace(detection.box, frame.picture.shape[1])
-        for name, ground in self._grounds.items():
-            footprint = None if name == "lining" and surface == "road" else ground.locate(detection)
-            if footprint is not None:
-                sighting = Sighting(detection, frame.name, frame.time_s, pose, footprint, bases[name])
-                grows = family(detection.label) == "crack"
-                slack_m = self._settings.slack_m
-                placed = footprint.placed(bases[name])
-                return sighting, SurfacePlace.of(placed, slack_m=slack_m, grows=grows, surface=name)
-        self.counters["too_far"] += 1
-        return None
+        on_lining = surface == "lining" and self._wall is not None and self._wall.holds(detection)
+        name: Surface = "lining" if on_lining else "road"
+        footprint = self._grounds[name].locate(detection)
+        if footprint is None:
+            self.counters["too_far"] += 1
+            return None
+        sighting = Sighting(detection, frame.name, frame.time_s, pose, footprint, bases[name])
+        grows = family(detection.label) == "crack"
+        placed = footprint.placed(bases[name])
+        return sighting, SurfacePlace.of(placed, slack_m=self._settings.slack_m, grows=grows, surface=name)
 
     def _open(self, sighting: Sighting, place: Place) -> Track:
         track = Track(self._next_id, family(sighting.detection.label), place)

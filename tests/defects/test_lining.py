@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.defects.footprint import locate
 from edge.defects.report import report
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.defects.wall import locate_on_lining
@@ -215,6 +216,17 @@ def test_with_the_tunnels_model_what_lies_on_the_road_is_placed_there():
     (defect,) = tracker.finish().finished
     told = report(defect)
     assert (told.surface, told.lining) == ("road", None)
+
+
+def test_what_is_on_the_lining_too_far_away_is_not_taken_for_something_on_the_road():
+    low = replace(ARCH, axis_height_m=1.0)
+    around = 0.97 * low.lowest_m
+    u, v = lining_to_pixel(EYE, low, 26.0, around)
+    box = (u - 9, v - 24, u + 9, v + 24)
+    assert locate(box, EYE, max_range_m=24.0) is not None
+    tracker = Tracker(TrackerSettings(max_range_m=24.0, min_frames=1), EYE, low)
+    tracker.step(Frame(EMPTY, 0.0, 0, "0"), path([])[0], [Detection("crack", 0.9, box)], "lining")
+    assert tracker.counters["too_far"] == 1
 
 
 def test_with_the_streets_model_nothing_is_placed_on_the_lining():
