@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The units under the real systemd: it boots as process 1 of a container, starts them, watches them, ends them.
+
+The camera is a rendered drive whose last picture is a pipe that nobody writes to: the daemon drives, sees and stores,
+and then its camera hangs for ever in the kernel, as a real one does. What each test would not survive is named in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import shutil
+import sqlite3
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from messages.types import Status
+from tests.delivery.little_depot import LittleDepot
+from tests.delivery.samples import VEHICLE
+from tests.servers import Mosquitto, free_port, mosquitto, wait_until
+from tests.system.container import ROOT, Container, container, install
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="systemd is a matter of Linux"),
+]
+
+EDGE = "wegewart-edge.service"
+DEPOT = "wegewart-depot.service"
+REBOOT = ROOT / "firmware_config/raspberry_pi/etc/systemd/system/wegewart-edge.service.d/reboot.conf"
+#: Everything that a vehicle does after a start, on a busy machine.
+DEADLINE_S = 60.0
+
+
+class Vehicle:
+    """A container with the daemon's unit as delivered, and a depot that listens and answers nothing."""
+
+    def __init__(self, made: Container, depot: LittleDepot) -> None:
+        self.container = made
+        self._depot = depot
+        self._states: list[str] = []
+
+    def start(self, *, pace: float, dropin: str = "", camera: str = "/opt/drive") -> None:
+        """Boot it; systemd starts the daemon. `dropin` stands for what a technician would add to the unit."""
+        self.container.put(
+            "/etc/wegewart/vehicle.toml",
+            f'vehicle = "{VEHICLE}"\n'
+            f'[camera]\nkind = "replay"\nsource = "{camera}"\npace = {pace}\n'
+            f'[position]\nkind = "replay"\n'
+            f'[delivery]\nhost = "{self._depot.host}"\nport = {self._depot.port}\ndrain_s = 0.5\n',
+        )
+        self.container.put(f"/etc/systemd/system/{EDGE}.d/test.conf", dropin)
+        self.container.boot()
+
+    def pid(self) -> int:
+        """The daemon's process, once systemd has heard READY=1 from it; as the container counts."""
+        wait_until(self._active, timeout_s=DEADLINE_S, what="READY of the daemon")
+        return int(self.show("MainPID"))
+
+    def _active(self) -> bool:
+        return self.show("ActiveState") == "active"
+
+    def show(self, name: str) -> str:
+        """A property of the daemon's unit."""
+        return self.container.show(EDGE, name)
+
+    def kill(self, signal: str, pid: int) -> None:
+        """A signal to the daemon."""
+        assert self.container.run("kill", f"-{signal}", str(pid)).returncode == 0
+
+    def wait_restarts(self, number: int) -> None:
+        """Wait until systemd has started the daemon anew so many times."""
+        wait_until(lambda: int(self.show("NRestarts")) >= number, timeout_s=DEADLINE_S, what=f"restart {number}")
+
+    def events(self) -> set[str]:
+        """The ids in the outbox, which nobody has acknowledged."""
+        outbox = self.container.root / "var/lib/wegewart/outbox.db"
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"file:{outbox}?mode=ro", uri=True)) as store:
+            return {row[0] for row in store.execute("SELECT id FROM event WHERE state = 'pending'")}
+        return set()
+
+    def wait_events(self) -> set[str]:
+        """Wait until something has been found and stored."""
+        wait_until(self.events, timeout_s=DEADLINE_S, what="an event in the outbox")
+        return self.events()
+
+    def states(self) -> list[str]:
+        """What the depot has heard of the vehicle: online, offline, stopped."""
+        with suppress(queue.Empty):
+            while True:
+                data = self._depot.seen.get_nowait()[1]
+                if isinstance(data, Status):
+                    self._states.append(data.state)
+        return self._states
+
+
+@pytest.fixture(scope="module")
+def drive(small_drive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small drive, after which the camera hangs."""
+    folder = tmp_path_factory.mktemp("hanging") / "drive"
+    shutil.copytree(small_drive, folder)
+    last = max((folder / "frames").iterdir())
+    last.unlink()
+    os.mkfifo(last)
+    return folder
+
+
+@pytest.fixture
+def computer(tmp_path: Path) -> Iterator[Container]:
+    """An installed computer with our units, not booted yet."""
+    with container(tmp_path) as made:
+        install(made)
+        made.put("/etc/sysusers.d/wegewart.conf", (ROOT / "systemd/sysusers.d/wegewart.conf").read_text())
+        for unit in (ROOT / "systemd").glob("*.service"):
+            made.put(f"/etc/systemd/system/{unit.name}", unit.read_text(encoding="utf-8"))
+        yield made
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def vehicle(computer: Container, broker: Mosquitto, drive: Path) -> Iterator[Vehicle]:
+    computer.lend(drive, "/opt/drive")
+    computer.enable(EDGE)
+    with LittleDepot(broker.host, broker.port, answering=False) as depot:
+        yield Vehicle(computer, depot)
+
+
+def test_the_daemon_starts_says_ready_and_stops_cleanly(vehicle: Vehicle) -> None:
+    # Red without `liveness.ready` in edge/daemon.py: systemd waits for READY=1 in vain.
+    vehicle.start(pace=0.2)
+    pid = vehicle.pid()
+    assert (vehicle.show("StatusText"), vehicle.show("NRestarts")) == (f"looking at the road for {VEHICLE}", "0")
+    process = Path("/proc", str(pid), "status")
+    status = dict(
+        line.split(":\t", 1) for line in vehicle.container.run("cat", str(process)).stdout.splitlines() if ":\t" in line
+    )
+    assert (int(status["CapEff"], 16), int(status["CapBnd"], 16), status["NoNewPrivs"], status["Seccomp"]) == (
+        0,
+        0,
+        "1",
+        "2",
+    )
+    assert int(status["Uid"].split()[0]) > 0
+    wait_until(lambda: vehicle.states() == ["online"], what="the birth message")
+
+    assert vehicle.container.run("systemctl", "stop", EDGE).returncode == 0
+    # Red without the handler of SIGTERM in edge/cli.py: exit by signal, no last line, no goodbye.
+    assert (vehicle.show("Result"), vehicle.show("ExecMainStatus")) == ("success", "0")
+    assert json.loads(vehicle.container.journal(EDGE)[-1])["frames_seen"] > 0
+    wait_until(lambda: vehicle.states() == ["online", "stopped"], what="the goodbye")
+
+
+def test_a_killed_daemon_is_started_again_and_its_outbox_is_whole(vehicle: Vehicle) -> None:
+    # Red without Restart=always.
+    vehicle.start(pace=4)
+    pid = vehicle.pid()
+    before = vehicle.wait_events()
+    vehicle.kill("KILL", pid)
+    vehicle.wait_restarts(1)
+    assert vehicle.pid() != pid
+    assert vehicle.events() >= before
+    # The depot sees a new start, no "offline": the vehicle was back before its last will was due.
+    wait_until(lambda: vehicle.states() == ["online", "online"], what="the second birth message")
+
+
+def test_a_camera_that_hangs_ends_the_daemon_and_the_journal_says_where(vehicle: Vehicle) -> None:
+    # Red without WatchdogSec: the process is alive, and nothing would ever happen again.
+    vehicle.start(pace=4, dropin="[Service]\nWatchdogSec=6\n")
+    pid = vehicle.pid()
+    vehicle.wait_restarts(1)
+    assert vehicle.pid() != pid
+    said = vehicle.container.journal(EDGE)
+    assert any("camera" in line for line in said), said
+
+
+def test_a_frozen_daemon_is_ended_by_the_watchdog(vehicle: Vehicle) -> None:
+    # Nothing in a process that gets no time can notice it: only systemd can. Red without WatchdogSec.
+    vehicle.start(pace=0.2, dropin="[Service]\nWatchdogSec=6\n")
+    pid = vehicle.pid()
+    vehicle.kill("STOP", pid)
+    vehicle.wait_restarts(1)
+    assert vehicle.pid() != pid
+    assert any("Watchdog timeout" in line for line in vehicle.container.journal_of_systemd(EDGE))
+
+
+def test_too_many_starts_boot_the_computer_anew_and_the_outbox_is_whole(vehicle: Vehicle) -> None:
+    # Red without StartLimitAction=reboot: the vehicle would stay silent for ever.
+    text = re.sub(r"(?m)^StartLimitBurst=\d+", "StartLimitBurst=2", REBOOT.read_text(encoding="utf-8"))
+    vehicle.container.put(f"/etc/systemd/system/{EDGE}.d/reboot.conf", text)
+    vehicle.start(pace=4, dropin="[Service]\nRestartSec=1\n")
+    pid = vehicle.pid()
+    before = vehicle.wait_events()
+    vehicle.kill("KILL", pid)
+    vehicle.wait_restarts(1)
+    vehicle.kill("KILL", vehicle.pid())
+    vehicle.container.wait_reboot(DEADLINE_S)
+    vehicle.pid()
+    assert vehicle.container.boots == 2
+    assert vehicle.events() >= before
+
+
+def test_after_a_reboot_on_purpose_the_daemon_runs_and_the_outbox_is_whole(vehicle: Vehicle) -> None:
+    vehicle.start(pace=0.5)
+    vehicle.pid()
+    before = vehicle.wait_events()
+    vehicle.container.run("systemctl", "reboot")
+    vehicle.container.wait_reboot(DEADLINE_S)
+    vehicle.pid()
+    assert vehicle.events() >= before
+    assert vehicle.states()[:2] == ["online", "stopped"], "the daemon was ended before it could say goodbye"
+
+
+def test_a_wrong_configuration_is_said_in_one_line_and_not_tried_again(vehicle: Vehicle) -> None:
+    # Red without RestartPreventExitStatus=2.
+    vehicle.start(pace=-1)
+    wait_until(lambda: vehicle.show("ActiveState") == "failed", timeout_s=DEADLINE_S, what="a failed unit")
+    assert (vehicle.show("ExecMainStatus"), vehicle.show("NRestarts")) == ("2", "0")
+    said = vehicle.container.journal(EDGE)
+    assert len(said) == 1, said
+    assert "camera.pace" in said[0]
+
+
+def test_the_depot_runs_in_its_cage_and_shows_its_page(computer: Container, broker: Mosquitto) -> None:
+    # Its unit forbids more than the vehicle's: memory that can be written and run, devices, other users.
+    port = free_port()
+    computer.put(
+        "/etc/wegewart/depot.toml",
+        f'[broker]\nhost = "{broker.host}"\nport = {broker.port}\n'
+        f'[data]\nfolder = "/var/lib/wegewart-depot"\n[http]\nport = {port}\n',
+    )
+    computer.enable(DEPOT)
+    computer.boot()
+
+    def shows() -> bool:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
+            return bool(page.status == 200)
+        return False
+
+    wait_until(shows, timeout_s=DEADLINE_S, what="the depot's page")
+    assert computer.run("systemctl", "stop", DEPOT).returncode == 0
+    assert (computer.show(DEPOT, "Result"), computer.show(DEPOT, "NRestarts")) == ("success", "0")
