@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge.delivery.pictures import write_durably
+from messages.chunks import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: What MQTT, TLS, TCP and IP add to a message of ordinary size, with the answer to it.
 OVERHEAD_BYTES = 160
+#: What a new connection costs: TCP, TLS with two certificates, CONNECT, SUBSCRIBE.
+CONNECTION_BYTES = 6_000
 DAY_S = 24 * 3600.0
 _BURST_S = 2.0
 _NOTE_EVERY_S = 600.0
@@ -95,7 +98,7 @@ class Budget:
     def fault(self) -> str | None:
         """One line while the day's budget is used up, or the account cannot be written."""
         limit = self.limits.bytes_per_day
-        if limit is not None and self._is_over(0):
+        if limit is not None and self._is_over(CHUNK_BYTES):
             return f"the day's {limit / 1e6:g} MB of mobile data are used up: pictures wait, observations go on"
         return self.file_fault
 

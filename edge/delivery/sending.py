@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from edge.delivery.budget import CONNECTION_BYTES
 from edge.delivery.transfers import Piece, Transfers
 from edge.delivery.window import Window
 from messages.envelope import MessageError
@@ -44,6 +45,7 @@ class Sender:
 
     def begin(self, event: Connected) -> None:
         """A new connection."""
+        self._means.budget.spend(CONNECTION_BYTES, self._means.monotonic())
         self.window.connected(
             self._means.monotonic(), session_present=event.session_present, receive_maximum=event.receive_maximum
         )

@@ -56,21 +56,28 @@ class Transfers:
 
     def __init__(self, read: Callable[[str], bytes | None]) -> None:
         self._read = read
-        self._missing: dict[str, list[int]] = {}  # of those that the depot has told about
+        self._told: dict[str, Part] = {}
         self._newest: tuple[str, bytes] | None = None
 
     def begin(self) -> None:
         """A new connection: who is at its other end, and with which disk, nobody knows."""
-        self._missing.clear()
+        self._told.clear()
 
     def pieces(self, picture: OutboxItem, under_way: Collection[str], limit: int) -> list[Piece]:
         """Up to `limit` pieces of a picture that are to be sent next; keys in `under_way` were sent already."""
-        if picture.size_bytes <= CHUNK_BYTES:
-            numbers: list[int | None] = [-1]
-        else:
-            numbers = [*self._missing.get(picture.key, [None])]
-        pieces = (Piece(picture.key, picture.size_bytes, number) for number in numbers)
+        pieces = (Piece(picture.key, picture.size_bytes, number) for number in self._missing(picture))
         return [piece for piece in pieces if piece.key not in under_way][:limit]
+
+    def _missing(self, picture: OutboxItem) -> list[int | None]:
+        if picture.size_bytes <= CHUNK_BYTES:
+            return [-1]
+        told = self._told.get(picture.key)
+        if told is None:
+            return [None]
+        if told.bytes != picture.size_bytes:  # a mistake at the depot: nothing of it is believed on this connection
+            return []
+        have = set(told.have)
+        return [number for number in range(chunk_count(picture.size_bytes)) if number not in have]
 
     def payload(self, piece: Piece) -> bytes | None:
         """The bytes of a piece; None where the picture is damaged."""
@@ -86,14 +93,12 @@ class Transfers:
 
     def told(self, part: Part) -> list[str]:
         """The depot has said what it has; returns the keys of the pieces that this answers."""
-        numbers = range(chunk_count(part.bytes))
-        have = set(part.have)
-        self._missing[part.sha256] = [number for number in numbers if number not in have]
-        return [Piece(part.sha256, part.bytes, number).key for number in (None, *sorted(have))]
+        self._told[part.sha256] = part
+        return [Piece(part.sha256, part.bytes, number).key for number in (None, *part.have)]
 
     def done(self, sha256: str) -> list[str]:
         """The depot has or refuses the whole picture; returns the keys of all its pieces that it might have had."""
-        self._missing.pop(sha256, None)
+        self._told.pop(sha256, None)
         if self._newest is not None and self._newest[0] == sha256:
             self._newest = None
         return [sha256, f"{sha256}/?", *(f"{sha256}/{number}" for number in range(MAX_CHUNKS))]

@@ -172,6 +172,19 @@ def test_a_depot_that_never_says_that_it_is_whole_is_not_flooded(world: World) -
     assert len(link.published) <= 3, "birth, the fact and one question"
 
 
+def test_a_depot_that_speaks_of_another_size_is_not_believed(world: World) -> None:
+    """Red when the chunks are counted by the size that the depot names."""
+    confirm(world.outbox, PICTURE)
+    link = world.go_online()
+    link.answer(Ack(parts=(Part(sha256=SHA, bytes=2_000_000),)))
+    world.steps()
+    assert chunks_on(link) == []
+    world.go_online()
+    store = Store()
+    go_on(world, store, 10)
+    assert store.picture(SHA) == PICTURE
+
+
 def test_a_picture_damaged_on_the_disk_is_counted_and_holds_nothing_up(world: World) -> None:
     """Red when `payload` does not look at what `read` says."""
     confirm(world.outbox, PICTURE)
@@ -200,6 +213,7 @@ def test_outside_the_days_budget_only_facts_go_and_health_says_so(fast_path: Pat
     go_on(world, store, 3)
     assert fact in world.link.sent()
     assert len(chunks_on(world.link)) == sent
+    assert "used up" in (world.means.budget.fault() or "")
     world.means.budget.limits = BudgetLimits()
     go_on(world, store, 10)
     assert store.picture(SHA) == PICTURE
