@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL at random moments of drives: what was confirmed is shown, once. Exit code 0 only if it is.
+
+    python -m benchmarks.kills [--kills N] [--victims daemon[,broker][,depot]] [--drive DIR] [--seed N]
+
+`wegewart-edge run` replays a rendered drive with the shipped model over a real Mosquitto to a real depot, again and
+again. At a moment drawn from the whole of a drive (start, drive, drain) one of the victims gets SIGKILL; a killed broker
+loses its disk every second time. At the end, with all three well, the outbox drains and three lists are compared: what
+the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database holds, what its page shows.
+
+SIGKILL leaves the operating system alive: this shows nothing about power cuts, for which `scripts/torture --power-cuts`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.kills.rig import Rig, ServerError, VehicleError
+from benchmarks.kills.verdict import Verdict, judge
+from benchmarks.servers import BIN
+
+VICTIMS = ("daemon", "broker", "depot")
+PROGRESS_EVERY_S = 20.0
+
+
+def main() -> int:
+    """Kill, compare, print."""
+    options = _options()
+    folder = Path(tempfile.mkdtemp(prefix="wegewart-kills-"))
+    try:
+        with Rig(folder, options.drive or _rendered(folder, options.km), random.Random(options.seed)) as rig:  # noqa: S311
+            good = _torture(rig, options.kills, options.victims)
+    except (ServerError, VehicleError) as error:
+        print(f"kills: {error}; everything is still in {folder}", file=sys.stderr)
+        return 1
+    if good:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"everything is still in {folder}")
+    return 0 if good else 1
+
+
+def _torture(rig: Rig, kills: int, victims: list[str]) -> bool:
+    rig.depot.wait_connected()
+    life_s = rig.measure_life()
+    began = told_s = time.monotonic()
+    for number in range(1, kills + 1):
+        rig.kill(victims)
+        if time.monotonic() - told_s > PROGRESS_EVERY_S:
+            told_s = time.monotonic()
+            each_s = (told_s - began) / number
+            print(f"{number} of {kills} kills, {each_s:.1f} s each", file=sys.stderr, flush=True)
+    each_s = (time.monotonic() - began) / max(kills, 1)
+    summary = rig.finish()
+    verdict = judge(rig.journal, rig.depot)
+    counters = rig.counters
+    hits = ", ".join(f"{counters[f'{victim} kills']} {victim}" for victim in victims)
+    print(f"kills                                  {hits}")
+    print(f"broker's disk wiped                    {counters['wiped']}")
+    print(f"starts of the daemon, whole drives     {counters['starts']}, {counters['whole drives']}")
+    print(f"one drive undisturbed, each kill took  {life_s:.1f} s, {each_s:.1f} s")
+    print("\n".join(table(verdict)))
+    good = verdict.is_good(kills + 1) and summary["drained"] is True
+    print("all confirmed is shown, once" if good else "THE PROMISE WAS BROKEN")
+    return good
+
+
+def table(verdict: Verdict) -> list[str]:
+    """The figures, one line each; names of what is wrong below."""
+    lines = [
+        f"records confirmed (witness)            {verdict.confirmed}",
+        f"records stored by the depot            {verdict.stored}, {verdict.unseen} of them killed before they returned",
+        f"observations stored, shown             {verdict.observations}, {verdict.shown}",
+        f"pictures confirmed                     {verdict.pictures}",
+        f"lost                                   {len(verdict.lost) + len(verdict.not_shown)}",
+        f"twice                                  {len(verdict.twice)}",
+        f"pictures lost                          {len(verdict.pictures_lost)}",
+    ]
+    named = (
+        ("lost", verdict.lost),
+        ("not shown", verdict.not_shown),
+        ("twice", verdict.twice),
+        ("picture lost", verdict.pictures_lost),
+    )
+    return lines + [f"{what}: {key}" for what, keys in named for key in keys[:10]]
+
+
+def _rendered(folder: Path, km: float) -> Path:
+    drive = folder / "drive"
+    command = [BIN / "wegewart-edge", "simulate", drive, "--seed", "1", "--km", str(km), "--scene", "street"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return drive
+
+
+def _victims(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in VICTIMS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(VICTIMS)}")
+    return names
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.kills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=100, help="default: %(default)s")
+    parser.add_argument(
+        "--victims", type=_victims, default=["daemon"], help="names with commas between (default: daemon)"
+    )
+    parser.add_argument("--drive", type=Path, help="folder of a rendered drive (default: render one)")
+    parser.add_argument("--km", type=float, default=0.1, help="length of the rendered drive (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=7, help="of the moments and victims (default: %(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
