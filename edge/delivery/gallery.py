@@ -16,6 +16,7 @@ from edge.delivery.quota import Clearance, Quota, Shelf, clear
 from edge.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edge.delivery.ledger import Ledger
@@ -46,6 +47,13 @@ class Gallery:
     def remove(self, sha256: str) -> bool:
         """See `PictureFolder.remove`."""
         return self._files.remove(sha256)
+
+    def bring_in(self, folder: Path, wanted: Iterable[str]) -> int:
+        """Copy the wanted pictures that are in another folder and not here; returns how many."""
+        other = PictureFolder(folder)
+        missing = (sha256 for sha256 in wanted if self._files.read(sha256) is None)
+        pictures = (other.read(sha256) for sha256 in missing)
+        return sum(self.write(picture).stored for picture in pictures if picture is not None)
 
     def write(self, picture: bytes) -> PictureName:
         """Store a picture where quota and disk have room for it, or older ones can make room."""

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.delivery import entries
-from edge.delivery.database import KINDS, store_error
+from edge.delivery.database import KINDS, store_error, take_over
 from edge.delivery.gallery import Gallery
 from edge.delivery.holding import Answer, Fact, Holding
 from edge.delivery.ledger import Ledger
@@ -68,6 +68,14 @@ class Answered:
 
     changed: int
     unknown: int
+
+
+@dataclass(frozen=True)
+class Salvaged:
+    """What came from a damaged store: events that were not known here, and picture files."""
+
+    events: int
+    pictures: int
 
 
 class Outbox:
@@ -351,6 +359,19 @@ class Outbox:
                 self._gallery.remove(sha256)
             self._drop_over_quota()
             return events
+
+    def salvage(self, damaged: Path) -> Salvaged:
+        """Enter what waits in another, damaged store and is not known here; it is only read.
+
+        Raises:
+            StoreError: this store cannot be written.
+        """
+        with self._lock:
+            with self._ledger.transaction() as db:
+                events = take_over(damaged, db)
+            waiting = self._ledger.rows("SELECT sha256 FROM picture WHERE state = 'pending'")
+            beside = damaged.with_name(damaged.name.partition(".bad")[0] + ".pictures")
+            return Salvaged(events, self._gallery.bring_in(beside, [sha256 for (sha256,) in waiting]))
 
     def counts(self) -> Counts:
         """Over the whole life of this store, with what is only in memory; the last state after `close`."""
