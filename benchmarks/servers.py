@@ -177,7 +177,7 @@ class Depot(Server):
 
     def read(self, path: str) -> bytes:
         """The same, as it comes."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.port}/{path}", timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://{HOST}:{self.port}/{path}", timeout=60) as answer:
             return bytes(answer.read())
 
     def wait_connected(self) -> None:

@@ -5,11 +5,12 @@
     python -m benchmarks.kills [--kills N] [--victims daemon[,broker][,depot]] [--drive DIR] [--seed N]
 
 `wegewart-edge run` replays a rendered drive with the shipped model over a real Mosquitto to a real depot, again and
-again. At a moment drawn from the whole of a drive (start, drive, drain) one of the victims gets SIGKILL; a killed broker
-loses its disk every second time. At the end, with all three well, the outbox drains and three lists are compared: what
-the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database holds, what its page shows.
+again. At a moment drawn from the whole of a drive (start, drive, drain) one of the victims gets SIGKILL; a killed
+broker loses its disk every second time. At the end, with all three well, the outbox drains and three lists are
+compared: what the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database holds, what its
+page shows.
 
-SIGKILL leaves the operating system alive: this shows nothing about power cuts, for which `scripts/torture --power-cuts`.
+SIGKILL leaves the operating system alive: this shows nothing about power cuts (see `scripts/torture --power-cuts`).
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def table(verdict: Verdict) -> list[str]:
     """The figures, one line each; names of what is wrong below."""
     lines = [
         f"records confirmed (witness)            {verdict.confirmed}",
-        f"records stored by the depot            {verdict.stored}, {verdict.unseen} of them killed before they returned",
+        f"records stored by the depot            {verdict.stored}, of these {verdict.unseen} whose confirm did not return",
         f"observations stored, shown             {verdict.observations}, {verdict.shown}",
         f"pictures confirmed                     {verdict.pictures}",
         f"lost                                   {len(verdict.lost) + len(verdict.not_shown)}",
@@ -95,7 +96,17 @@ def table(verdict: Verdict) -> list[str]:
 
 def _rendered(folder: Path, km: float) -> Path:
     drive = folder / "drive"
-    command = [BIN / "wegewart-edge", "simulate", drive, "--seed", "1", "--km", str(km), "--scene", "street"]
+    command: list[str | Path] = [
+        BIN / "wegewart-edge",
+        "simulate",
+        drive,
+        "--seed",
+        "1",
+        "--km",
+        str(km),
+        "--scene",
+        "street",
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return drive
 

@@ -115,7 +115,15 @@ class Rig:
     def _start(self, drain_s: float = 5.0) -> None:
         config = self.folder / "vehicle.toml"
         config.write_text(self._config(drain_s), encoding="utf-8")
-        command = [sys.executable, "-m", "benchmarks.kills.vehicle", self.journal, "run", "--config", config]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "benchmarks.kills.vehicle",
+            self.journal,
+            "run",
+            "--config",
+            config,
+        ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
         self.counters["starts"] += 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`wegewart-edge` with a witness: what `Outbox.confirm` has returned an id for is noted in a file that is no part of it.
+"""`wegewart-edge` with a witness: what `Outbox.confirm` has returned an id for is noted in a file of its own.
 
     python -m benchmarks.kills.vehicle JOURNAL run --config vehicle.toml
 
@@ -23,7 +23,7 @@ def watch(journal: int) -> None:
     """Note every confirmation from now on."""
     plain = Outbox.confirm
 
-    def confirm(outbox: Outbox, kind: str, build: Callable[[str], bytes], picture: bytes | None = None) -> str:
+    def confirm(self: Outbox, kind: str, build: Callable[[str], bytes], picture: bytes | None = None) -> str:
         event = b""
 
         def keep(identity: str) -> bytes:
@@ -31,12 +31,12 @@ def watch(journal: int) -> None:
             event = build(identity)
             return event
 
-        identity = plain(outbox, kind, keep, picture)
+        identity = plain(self, kind, keep, picture)
         shown = "-" if picture is None else hashlib.sha256(picture).hexdigest()
         os.write(journal, f"C {identity} {kind} {hashlib.sha256(event).hexdigest()} {shown}\n".encode())
         return identity
 
-    Outbox.confirm = confirm  # type: ignore[method-assign]
+    Outbox.confirm = confirm  # type: ignore[method-assign,assignment]
 
 
 if __name__ == "__main__":

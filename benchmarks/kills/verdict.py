@@ -55,7 +55,7 @@ class Verdict:
 def read_journal(path: Path) -> list[Confirmed]:
     """All lines of the witness, in order."""
     lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
-    return [Confirmed(id, kind, event, None if shown == "-" else shown) for _, id, kind, event, shown in lines]
+    return [Confirmed(key, kind, event, None if shown == "-" else shown) for _, key, kind, event, shown in lines]
 
 
 def judge(journal: Path, depot: Depot) -> Verdict:
