@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTIONS = tuple(
     f"{PREFIX}/+/{kind}"
-    for kind in ("status", "observation", "revision", "coverage", "roughness", "health", "picture/+", "chunk/+/+/+")
+    for kind in (
+        *("status", "observation", "revision", "clock", "coverage", "roughness", "health"),
+        *("picture/+", "chunk/+/+/+"),
+    )
 )
 KEEPALIVE_S = 30
 SESSION_EXPIRY_S = 7 * 24 * 3600

@@ -14,6 +14,7 @@ import msgspec
 
 from messages.types import (
     Ack,
+    Clock,
     Command,
     Coverage,
     Health,
@@ -32,11 +33,12 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 64_000
 MAX_PICTURE_BYTES = 2_000_000
 
-AnyMessage: TypeAlias = Observation | Revision | Coverage | Roughness | Health | Status | Ack | Command | Reply
+AnyMessage: TypeAlias = Observation | Revision | Clock | Coverage | Roughness | Health | Status | Ack | Command | Reply
 
 TYPES: dict[str, type[Message]] = {
     "wegewart.observation.v1": Observation,
     "wegewart.revision.v1": Revision,
+    "wegewart.clock.v1": Clock,
     "wegewart.coverage.v1": Coverage,
     "wegewart.roughness.v1": Roughness,
     "wegewart.health.v1": Health,

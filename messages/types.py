@@ -180,6 +180,16 @@ class Revision(Message, frozen=True):
     heading_deg: Degrees | None = None
 
 
+class Clock(Message, frozen=True):
+    """At `time.monotonic_s` of `time.boot` it was `time.utc`: dates what that boot said before it knew its UTC.
+
+    Of several for one boot the highest `number` holds. An event that carries UTC itself keeps it.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=1_000_000)]
+    time: Time
+
+
 class Coverage(Message, frozen=True):
     """One stretch that was looked at, or that could not be judged and why."""
 

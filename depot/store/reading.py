@@ -7,26 +7,36 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from depot.dating import dated
 from depot.revising import corrected
 from depot.store.port import Bbox, Case, CaseQuery, Ride, Stretch, Vehicle
 from messages import envelope
-from messages.types import Coverage, Health, Observation, Revision, Roughness, Status
+from messages.types import Clock, Coverage, Health, Observation, Revision, Roughness, Status
 
-CASES = """
+#: The clock that dates an event which came without UTC; of two of one number the one with the greater id.
+_CLOCK = """
+  (SELECT told.payload FROM undated u JOIN clocks k ON k.source = u.source AND k.boot = u.boot
+   JOIN events told ON told.received = k.received
+   WHERE u.received = e.received ORDER BY k.number DESC, told.id DESC LIMIT 1)
+"""
+
+CASES = f"""
 SELECT c.number, c.changed, c.state, c.sightings, e.received_utc, e.payload, p.sha256 IS NOT NULL, r.payload,
-  (SELECT max(s.peak_mps2) FROM shocks s WHERE s.source = e.source AND s.observation = e.id)
+  (SELECT max(s.peak_mps2) FROM shocks s WHERE s.source = e.source AND s.observation = e.id),
+  {_CLOCK}
 FROM cases c
 JOIN events e ON e.received = c.best
 JOIN observations o ON o.received = c.best
 LEFT JOIN events r ON r.received = o.revision
 LEFT JOIN pictures p ON p.sha256 = o.picture
-"""
+"""  # noqa: S608
 
-STRETCHES = (
-    "SELECT received, changed, payload FROM coverage JOIN events USING (received)"
-    " WHERE changed > ? ORDER BY changed, received LIMIT ?"
-)
+STRETCHES = f"""
+SELECT e.received, changed, payload, {_CLOCK}
+FROM coverage JOIN events e USING (received) WHERE changed > ? ORDER BY changed, e.received LIMIT ?
+"""  # noqa: S608
 RIDES = STRETCHES.replace("FROM coverage", "FROM roughness")
 
 COUNTS = """
@@ -82,11 +92,12 @@ def _within(box: Bbox) -> tuple[str, list[float]]:
 
 def case(row: tuple[Any, ...]) -> Case:
     """A row of `CASES`."""
-    number, changed, state, sightings, received_utc, payload, picture_stored, revised, shock_mps2 = row
+    number, changed, state, sightings, received_utc, payload, picture_stored, revised, shock_mps2, clock = row
     event = envelope.decode(payload)
     revision = None if revised is None else envelope.decode(revised).data
     assert isinstance(event.data, Observation)
     assert isinstance(revision, Revision | None)
+    seen = corrected(event.data, revision)
     return Case(
         number=number,
         changed=changed,
@@ -95,7 +106,7 @@ def case(row: tuple[Any, ...]) -> Case:
         vehicle=event.vehicle,
         event=event.id,
         received_utc=received_utc,
-        observation=corrected(event.data, revision),
+        observation=replace(seen, time=dated(seen.time, _clock(clock))),
         picture_stored=bool(picture_stored),
         revision=0 if revision is None else revision.number,
         first_position=event.data.position,
@@ -104,19 +115,28 @@ def case(row: tuple[Any, ...]) -> Case:
 
 
 def stretch(row: tuple[Any, ...]) -> Stretch:
-    """A row of number, changed, payload of a coverage."""
-    number, changed, payload = row
+    """A row of number, changed, payload of a coverage and of its clock."""
+    number, changed, payload, clock = row
     event = envelope.decode(payload)
     assert isinstance(event.data, Coverage)
-    return Stretch(number=number, changed=changed, vehicle=event.vehicle, coverage=event.data)
+    seen = replace(event.data, time=dated(event.data.time, _clock(clock)))
+    return Stretch(number=number, changed=changed, vehicle=event.vehicle, coverage=seen)
 
 
 def ride(row: tuple[Any, ...]) -> Ride:
-    """A row of number, changed, payload of a roughness."""
-    number, changed, payload = row
+    """A row of number, changed, payload of a roughness and of its clock."""
+    number, changed, payload, clock = row
     event = envelope.decode(payload)
     assert isinstance(event.data, Roughness)
-    return Ride(number=number, changed=changed, vehicle=event.vehicle, roughness=event.data)
+    felt = replace(event.data, time=dated(event.data.time, _clock(clock)))
+    return Ride(number=number, changed=changed, vehicle=event.vehicle, roughness=felt)
+
+
+def _clock(payload: bytes | None) -> Clock | None:
+    """The clock of a row."""
+    data = None if payload is None else envelope.decode(payload).data
+    assert isinstance(data, Clock | None)
+    return data
 
 
 def vehicle(row: tuple[Any, ...]) -> Vehicle:

@@ -130,7 +130,29 @@ CREATE TABLE chunk (
 );
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+-- What vehicles said of UTC once they knew it; of one boot the highest number holds. It may come before what it dates.
+CREATE TABLE clocks (
+  received INTEGER PRIMARY KEY REFERENCES events (received),
+  source TEXT NOT NULL,
+  boot TEXT NOT NULL,
+  number INTEGER NOT NULL
+);
+CREATE INDEX clocks_by_boot ON clocks (source, boot, number);
+-- What came without UTC.
+CREATE TABLE undated (
+  received INTEGER PRIMARY KEY REFERENCES events (received),
+  source TEXT NOT NULL,
+  boot TEXT NOT NULL
+);
+CREATE INDEX undated_by_boot ON undated (source, boot);
+INSERT INTO undated
+  SELECT received, source, json_extract(CAST(payload AS TEXT), '$.data.time.boot') FROM events
+  WHERE type IN ('wegewart.observation.v1', 'wegewart.coverage.v1', 'wegewart.roughness.v1')
+  AND json_extract(CAST(payload AS TEXT), '$.data.time.utc') IS NULL;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ from depot.intake import Accepted, Chunk, Intake, Picture, Refused
 from depot.revising import corrected
 from depot.store import partial
 from messages import envelope
-from messages.types import Coverage, Health, Observation, Revision, Roughness, Status
+from messages.types import Clock, Coverage, Health, Observation, Revision, Roughness, Status
 
 _TYPE_NAMES = {kind: name for name, kind in envelope.TYPES.items()}
 #: Within one session: an unclean end is worse news than a birth, and a clean stop says more than a will.
@@ -34,6 +34,9 @@ JOIN events better ON better.received = r.received
 WHERE seen.source = ? AND seen.id = ?
 ORDER BY r.number DESC, better.id DESC LIMIT 1
 """
+
+#: What shows something of a boot that came undated.
+_SHOWN = "SELECT rowid FROM {table} WHERE {event} IN (SELECT received FROM undated WHERE source = ? AND boot = ?)"
 
 _status_decoder = msgspec.json.Decoder(Status)
 _health_decoder = msgspec.json.Decoder(Health)
@@ -94,6 +97,10 @@ class Writer:
                 self._position(item.vehicle, path[-1] if path else None, data.time.utc)
             case Roughness():
                 self._roughness(received, source, data)
+            case Clock():
+                self._clock(received, source, data)
+        if isinstance(data, Observation | Coverage | Roughness) and data.time.utc is None:
+            self.connection.execute("INSERT INTO undated VALUES (?, ?, ?)", (received, source, data.time.boot))
 
     def _insert_event(self, item: Accepted) -> int | None:
         """The number of a new event; None where it was stored before."""
@@ -172,6 +179,15 @@ class Writer:
                 "UPDATE cases SET changed = ? WHERE best = (SELECT received FROM events WHERE source = ? AND id = ?)",
                 (self._next(), source, shock.observation),
             )
+
+    def _clock(self, received: int, source: str, clock: Clock) -> None:
+        """What came undated in this boot is shown with its date from now on."""
+        boot = (source, clock.time.boot)
+        self.connection.execute("INSERT INTO clocks VALUES (?, ?, ?, ?)", (received, *boot, clock.number))
+        for table, event in (("cases", "best"), ("coverage", "received"), ("roughness", "received")):
+            shown = self.connection.execute(_SHOWN.format(table=table, event=event), boot).fetchall()
+            for (row,) in shown:
+                self.connection.execute(f"UPDATE {table} SET changed = ? WHERE rowid = ?", (self._next(), row))  # noqa: S608
 
     def _picture(self, picture: Picture) -> None:
         self._seen(picture.vehicle)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x57674F62
 VERSION = 1
 #: What the outbox holds, what is sent first standing first; also the last level of the topic.
-KINDS = ("observation", "revision", "coverage", "roughness")
+KINDS = ("observation", "revision", "clock", "coverage", "roughness")
 #: A failing card must not fill itself with damaged stores: older ones than these are dropped.
 BAD_KEPT = 5
 _SUFFIXES = ("", "-wal", "-shm")

@@ -10,9 +10,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from edge.delivery.commands import Order
 from messages.envelope import Event, encode, source_of
-from messages.types import Coverage, Health, Observation, Revision, Roughness
+from messages.types import Clock, Coverage, Health, Observation, Revision, Roughness
 
-Record: TypeAlias = Observation | Revision | Coverage | Roughness
+Record: TypeAlias = Observation | Revision | Clock | Coverage | Roughness
 """What must reach the depot once and only once."""
 
 

@@ -29,6 +29,7 @@ from messages.topics import Topic
 from messages.types import (
     Ack,
     Anonymised,
+    Clock,
     Coverage,
     Health,
     Message,
@@ -288,3 +289,14 @@ def fake_vehicle(host: str, port: int, name: str = VEHICLE) -> Iterator[FakeVehi
         yield vehicle
     finally:
         vehicle.close()
+
+
+def undated(monotonic_s: float = 12.5, boot: str = BOOT) -> Time:
+    return Time(boot=boot, monotonic_s=monotonic_s, quality="unset")
+
+
+def clock(
+    utc: str = "2026-05-04T10:00:00.000Z", number: int = 1, monotonic_s: float = 100.0, boot: str = BOOT
+) -> Clock:
+    """At 100 s of the boot it was 10:00."""
+    return Clock(number=number, time=Time(boot=boot, monotonic_s=monotonic_s, quality="gnss", utc=utc))
