@@ -78,7 +78,7 @@ def table(verdict: Verdict) -> list[str]:
     """The figures, one line each; names of what is wrong below."""
     lines = [
         f"records confirmed (witness)            {verdict.confirmed}",
-        f"records stored by the depot            {verdict.stored}, of these {verdict.unseen} whose confirm did not return",
+        f"records stored by the depot            {verdict.stored}, {verdict.unseen} of them before confirm returned",
         f"observations stored, shown             {verdict.observations}, {verdict.shown}",
         f"pictures confirmed                     {verdict.pictures}",
         f"lost                                   {len(verdict.lost) + len(verdict.not_shown)}",

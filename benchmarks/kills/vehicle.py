@@ -36,7 +36,7 @@ def watch(journal: int) -> None:
         os.write(journal, f"C {identity} {kind} {hashlib.sha256(event).hexdigest()} {shown}\n".encode())
         return identity
 
-    Outbox.confirm = confirm  # type: ignore[method-assign,assignment]
+    Outbox.confirm = confirm  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Hours of driving in accelerated time: memory, descriptors, threads and bytes written of the vehicle's process.
+
+    python -m benchmarks.soak [--hours H] [--model] [--csv FILE]
+
+The daemon's own loop (edge.daemon) with its real pipeline, outbox, MQTT uplink and health messages, over a real
+Mosquitto to a real depot, 10 frames for each second of drive time at 10 m/s, a defect every 40 m. Only camera and
+positions are made up (benchmarks/endless.py), and a STUB DETECTOR says where the defects truly are: what it costs to
+judge is left out, so that hours pass in minutes. With `--model` the shipped model judges every sampled picture as well,
+for its cost and its memory; its answers are thrown away.
+
+The process that is measured is this one. Drive time is also the outbox's clock, so that its grace time passes.
+Exit code 0: everything confirmed is stored and, from one hour on, memory grew by less than 1 MiB per hour of drive time
+and descriptors and threads did not grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from unittest import mock
+
+from benchmarks.endless import CALIBRATION, FRAMES_PER_SECOND, EndlessCamera, EndlessPositions, TrueDetector
+from benchmarks.servers import HOST, Broker, Depot, ServerError, wait_for
+from edge import __version__
+from edge.config import DeliveryConfig, VehicleConfig, VisionConfig
+from edge.daemon import Daemon, Summary
+from edge.delivery.herald import Birth
+from edge.delivery.outbox import Outbox
+from edge.delivery.port import Delivery
+from edge.delivery.uplink import Uplink
+from edge.sources import Sources
+from edge.uplinks import broker_settings
+from edge.vision.detector import Detector
+from messages.types import ModelRef
+
+SAMPLE_EVERY_S = 60.0  # of drive time
+#: This share of the drive, and at most so long, is left out: caches fill, the allocator finds its size.
+WARM_UP_SHARE, WARM_UP_S = 0.25, 3600.0
+LIMIT_MIB_PER_HOUR = 1.0
+DRAIN_S = 120.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The process at one moment of the drive."""
+
+    drive_s: float
+    real_s: float
+    rss_mib: float
+    descriptors: int
+    threads: int
+    written_bytes: int
+    outbox_bytes: int
+
+
+def sample(drive_s: float, outbox: Path) -> Sample:
+    """Look at ourselves."""
+    process = Path("/proc/self")
+    pages = int((process / "statm").read_text().split()[1])
+    written = next(
+        int(line.split()[1]) for line in (process / "io").read_text().splitlines() if line.startswith("write_bytes")
+    )
+    return Sample(
+        drive_s=round(drive_s, 1),
+        real_s=round(time.monotonic(), 2),
+        rss_mib=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        descriptors=sum(1 for _ in (process / "fd").iterdir()),
+        threads=sum(1 for _ in (process / "task").iterdir()),
+        written_bytes=written,
+        outbox_bytes=sum(path.stat().st_size for path in outbox.glob("outbox.db*") if path.is_file()),
+    )
+
+
+def slope(samples: Sequence[Sample], value: Callable[[Sample], float]) -> tuple[float, float]:
+    """Least squares: growth of a value for each hour of drive time, and the standard error of that."""
+    hours = [s.drive_s / 3600 for s in samples]
+    values = [value(s) for s in samples]
+    many = len(samples)
+    if many < 3:
+        return float("nan"), float("nan")
+    mid_h, mid = sum(hours) / many, sum(values) / many
+    spread = sum((h - mid_h) ** 2 for h in hours)
+    grows = sum((h - mid_h) * (v - mid) for h, v in zip(hours, values, strict=True)) / spread
+    rest = sum((v - mid - grows * (h - mid_h)) ** 2 for h, v in zip(hours, values, strict=True))
+    return grows, (rest / (many - 2) / spread) ** 0.5
+
+
+def settled(samples: Sequence[Sample]) -> list[Sample]:
+    """What comes after the warm-up."""
+    from_s = min(WARM_UP_S, WARM_UP_SHARE * samples[-1].drive_s)
+    return [s for s in samples if s.drive_s >= from_s]
+
+
+@contextmanager
+def made_up(camera: EndlessCamera, *, also_model: bool) -> Iterator[None]:
+    """The daemon gets this camera, its positions and the stub in place of what the configuration names."""
+
+    def sources(_config: VehicleConfig) -> Sources:
+        return Sources(camera, EndlessPositions(), CALIBRATION, is_replay=False)
+
+    from edge import assembly, daemon  # noqa: PLC0415 - only to be patched
+
+    real: Callable[[VehicleConfig], dict[str, Detector]] = assembly.detectors  # type: ignore[assignment]
+
+    def detectors(config: VehicleConfig) -> dict[str, TrueDetector]:
+        return {surface: TrueDetector(camera, found, also=also_model) for surface, found in real(config).items()}
+
+    with mock.patch.object(daemon, "open_sources", sources), mock.patch.object(assembly, "detectors", detectors):
+        yield
+
+
+def drive(folder: Path, broker: Broker, hours: float, *, also_model: bool) -> tuple[list[Sample], Summary]:
+    """Drive so long; a sample each minute of drive time."""
+    config = VehicleConfig(
+        vehicle="soak-1",
+        delivery=DeliveryConfig(data=folder / "vehicle", host=HOST, port=broker.port, drain_s=DRAIN_S, health_s=1.0),
+        vision=VisionConfig(threads=1),
+    )
+    camera = EndlessCamera()
+    samples: list[Sample] = []
+    stop = threading.Event()
+
+    def open_delivery(models: tuple[ModelRef, ...], calibration: str) -> Delivery:
+        outbox = Outbox(config.delivery.data / "outbox.db", monotonic=lambda: camera.now_s)
+        birth = Birth(software=f"wegewart-edge {__version__}", models=models, calibration=calibration)
+        return Uplink(outbox, broker_settings(config), birth)
+
+    def progress(*_: object) -> None:
+        if camera.now_s >= len(samples) * SAMPLE_EVERY_S:
+            samples.append(sample(camera.now_s, config.delivery.data))
+            _tell(samples, hours)
+        if camera.now_s >= hours * 3600:
+            stop.set()
+
+    with made_up(camera, also_model=also_model):
+        summary = Daemon(config, open_delivery, progress=progress, stop=stop).run()
+    return samples, summary
+
+
+def _tell(samples: Sequence[Sample], hours: float) -> None:
+    last = samples[-1]
+    if len(samples) % 10 == 0:
+        speed = (last.drive_s - samples[0].drive_s) / max(last.real_s - samples[0].real_s, 1e-9)
+        print(
+            f"{last.drive_s / 3600:.2f} of {hours:g} h, {speed:.0f} times real time, {last.rss_mib:.0f} MiB",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def report(samples: Sequence[Sample], summary: Summary, stored: int, *, also_model: bool) -> bool:
+    """Print the figures; whether they are good."""
+    calm = settled(samples)
+    hours = (samples[-1].drive_s - calm[0].drive_s) / 3600
+    grows, error = slope(calm, lambda s: s.rss_mib)
+    speed = (samples[-1].drive_s - samples[0].drive_s) / (samples[-1].real_s - samples[0].real_s)
+    written = (samples[-1].written_bytes - calm[0].written_bytes) / 1e6 / hours
+    more = [max(value(s) for s in calm) - value(calm[0]) for value in (lambda s: s.descriptors, lambda s: s.threads)]
+    done = summary.delivery
+    judged = "the shipped model as well, its answers not used" if also_model else "no model ran"
+    print(f"detector                               stub that knows the truth; {judged}")
+    print(
+        f"drive time, frames                     {samples[-1].drive_s / 3600:.2f} h, {summary.counters['frames_seen']}"
+    )
+    print(f"frames judged                          {summary.counters['frames_judged']}")
+    print(f"times real time                        {speed:.1f} ({speed * FRAMES_PER_SECOND:.0f} frames/s)")
+    print(f"8 h would take here                    {8 * 3600 / speed / 60:.0f} min")
+    print(f"memory after warm-up, at the end       {calm[0].rss_mib:.1f}, {samples[-1].rss_mib:.1f} MiB")
+    print(
+        f"growth of memory                       {grows:+.2f} MiB per hour of drive time (standard error {error:.2f})"
+    )
+    print(f"descriptors, threads                   {calm[0].descriptors} +{more[0]}, {calm[0].threads} +{more[1]}")
+    print(f"written to the disk                    {written:.1f} MB per hour of drive time")
+    print(f"of the outbox's files at the end       {samples[-1].outbox_bytes / 1e6:.1f} MB (without pictures)")
+    print(f"records confirmed, stored              {done.confirmed}, {stored}; pictures {done.pictures_confirmed}")
+    good = summary.drained and done.confirmed == stored
+    if samples[-1].drive_s < 3590:
+        print("too short for a verdict on growth")
+        return good
+    return good and grows < LIMIT_MIB_PER_HOUR and more[1] <= 0 and more[0] <= 1
+
+
+def main() -> int:
+    """Drive, print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--hours", type=float, default=1.0, help="of drive time (default: %(default)s)")
+    parser.add_argument("--model", action="store_true", help="the shipped model judges as well")
+    parser.add_argument("--csv", type=Path, help="write all samples here")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        with tempfile.TemporaryDirectory(prefix="wegewart-soak-") as name:
+            broker = Broker(Path(name))
+            depot = Depot(Path(name), broker)
+            try:
+                broker.start()
+                depot.start()
+                depot.wait_connected()
+                samples, summary = drive(Path(name), broker, options.hours, also_model=options.model)
+                wait_for(lambda: depot.get("api/summary"), 60, "the depot answers")
+                stored = int(depot.get("api/summary")["events"])
+            finally:
+                depot.stop()
+                broker.stop()
+    except ServerError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+    if options.csv is not None:
+        with options.csv.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([field.name for field in fields(Sample)])
+            writer.writerows(astuple(s) for s in samples)
+    return 0 if report(samples, summary, stored, also_model=options.model) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
