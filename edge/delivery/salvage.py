@@ -5,8 +5,8 @@
 A table's rows lie in leaf pages, each with a list of where in it its rows begin; what does not fit goes on in
 overflow pages. Every page of the file and every page image in its write-ahead log is looked at by itself: neither
 header nor tree nor schema is needed, so zeros or rubbish anywhere cost only the rows that lay there. A row counts as
-an event when one of its values is a message that decodes, with an id that stands in the row as well; nothing else
-could look like that by chance. Newer versions' columns may stand in another order.
+an event when one of its values is a message that decodes, which nothing does by chance; the columns of a newer version
+may stand in another order.
 
 Rows of a commit that was under way, and old images of rows, are found as well. Neither does harm: an id has one
 content for ever, and whatever says "answered" wins over whatever says "pending".
@@ -35,6 +35,8 @@ Bytes: TypeAlias = bytes | mmap.mmap
 _LEAF = 0x0D
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 _DEFAULT_PAGE = 4096
+#: Bytes of a row with its place in the list: no page holds more rows than that.
+_LEAST_ROW = 6
 #: Sizes of the serial types 0 to 9, bytes.
 _SIZES = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
 State: TypeAlias = Literal["pending", "acknowledged", "refused", "lost"]
@@ -135,7 +137,8 @@ def _rows(page: bytes, pages: _Pages) -> Iterator[tuple[Value, ...]]:
     start = 100 if page[:15] == b"SQLite format 3" else 0
     if page[start : start + 1] != bytes([_LEAF]):
         return
-    for number in range(int.from_bytes(page[start + 3 : start + 5], "big")):
+    told = int.from_bytes(page[start + 3 : start + 5], "big")
+    for number in range(min(told, len(page) // _LEAST_ROW)):
         pointer = start + 8 + 2 * number
         at = int.from_bytes(page[pointer : pointer + 2], "big")
         # Rubbish where a row should be: this row is passed over, the next one may be whole.
@@ -213,10 +216,9 @@ def _event(values: tuple[Value, ...]) -> FoundEvent | None:
             event: Event = decode(payload)
         except MessageError:
             continue
-        if event.id in values:
-            described = event.data.picture if isinstance(event.data, Observation) else None
-            size = described.bytes if described is not None else 0
-            return FoundEvent(event.id, kind_of(event.data), event.vehicle, payload, state, _sha256(values), size)
+        described = event.data.picture if isinstance(event.data, Observation) else None
+        size = described.bytes if described is not None else 0
+        return FoundEvent(event.id, kind_of(event.data), event.vehicle, payload, state, _sha256(values), size)
     return None
 
 
