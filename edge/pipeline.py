@@ -165,6 +165,10 @@ class Pipeline:
             pose = self._pose_at(look.frame.time_s)
             for verdict in look.verdicts:
                 self._place(look.frame, pose, verdict)
+            idle = {id(judge) for judge in self.judges} - {id(v.judge) for v in look.verdicts if v.reason is None}
+            for judge in self.judges:
+                if id(judge) in idle:
+                    self._conclude(judge, judge.tracker.roll_on(pose))
 
     def _pose_at(self, time_s: float) -> Pose:
         """The pose of a look: as corrected, where the correction came first (a look waits, a recording looks ahead)."""
