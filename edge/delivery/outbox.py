@@ -34,6 +34,7 @@ from edge.delivery.gallery import Gallery
 from edge.delivery.holding import Answer, Fact, Holding
 from edge.delivery.ledger import Ledger
 from edge.delivery.quota import Quota
+from edge.delivery.writer import Writer
 from edge.errors import StoreError
 from messages.envelope import event_id
 
@@ -46,8 +47,6 @@ log = logging.getLogger(__name__)
 
 #: Acknowledged events stay this long (operating time), so that a depot that lost its disk can get them again.
 GRACE_S = 24 * 3600.0
-#: How often a disk that took nothing is tried again.
-RETRY_S = 10.0
 #: The quota of facts is looked at after so many.
 _QUOTA_EVERY = 100
 
@@ -100,12 +99,8 @@ class Outbox:
         self.path = Path(path)
         self._grace_s = grace_s
         self._quota = quota or Quota()
-        self._monotonic = monotonic
         self._counter = 0
         self._holding = Holding(self._quota.in_memory)
-        self._write_errors = 0
-        self._trouble: str | None = None  # why the disk took nothing last
-        self._retry_s = 0.0
         self._published: set[str] = set()  # sent in this run, not answered
         self._final: Counts | None = None
         try:
@@ -116,7 +111,8 @@ class Outbox:
         self._lock = self._ledger.lock
         pictures = self.path.with_name(self.path.name + ".pictures")
         self._gallery = Gallery(pictures, self._ledger, self._holding, self._quota)
-        self._flush()
+        self._writer = Writer(self._ledger, self._holding, self._gallery.make_room, monotonic)
+        self._writer.flush()
         for fault in self.faults():
             log.warning("%s", fault)
 
@@ -138,12 +134,9 @@ class Outbox:
     def faults(self) -> tuple[str, ...]:
         """What is wrong, one line each: the disk takes nothing, events were lost, a store was set aside in this run."""
         with self._lock:
-            held, lost = len(self._holding.facts), self._holding.lost
-            trouble = (
-                self._trouble and f"{self._trouble} ({held} events are only in memory, the newest pictures are lost)"
-            )
+            held, lost, trouble = len(self._holding.facts), self._holding.lost, self._writer.trouble
             found = (
-                trouble,
+                trouble and f"{trouble} ({held} events are only in memory, new pictures are lost)",
                 f"{lost} events were lost: the disk took nothing and memory was full" if lost else None,
                 self._ledger.fault,
             )
@@ -155,7 +148,7 @@ class Outbox:
             return {
                 "outbox_in_memory": len(self._holding.facts),
                 "outbox_lost": self._holding.lost,
-                "outbox_write_errors": self._write_errors,
+                "outbox_write_errors": self._writer.errors,
             }
 
     # -- what the vehicle puts in ---------------------------------------------------------------------------
@@ -183,53 +176,15 @@ class Outbox:
             payload = build(identity)
             name = None if picture is None else self._gallery.write(picture)
             self._holding.add(Fact(identity, kind, payload, None if name is None else name.sha256), name)
-            if self._flush() and self._counter % _QUOTA_EVERY == 0:
+            if self._writer.flush() and self._counter % _QUOTA_EVERY == 0:
                 self._drop_over_quota()
             return identity
-
-    # -- the disk -------------------------------------------------------------------------------------------
-
-    def _flush(self) -> bool:
-        """Bring to the disk what it has not got; True when it has everything. Never raises."""
-        ledger = self._ledger
-        if not self._holding and ledger.writable and not ledger.doubtful:
-            return True
-        if self._trouble is not None and self._monotonic() < self._retry_s:
-            return False
-        try:
-            self._write_out()
-        except StoreError as first:
-            try:
-                if not self._gallery.make_room():
-                    raise first from None
-                self._write_out()
-            except StoreError as error:
-                self._disk_fails(error)
-                return False
-        if self._trouble is not None:
-            log.warning("outbox %s takes events again", self.path)
-            self._trouble = None
-        return True
-
-    def _write_out(self) -> None:
-        self._ledger.reopen()
-        while self._holding:
-            batch = self._holding.batch()
-            entries.enter(self._ledger, batch)
-            self._holding.written(batch)
-
-    def _disk_fails(self, error: StoreError) -> None:
-        if self._trouble is None:
-            log.error("%s", error)
-        self._trouble = str(error)
-        self._retry_s = self._monotonic() + RETRY_S
-        self._write_errors += 1
 
     def _drop_over_quota(self) -> None:
         try:
             dropped = entries.drop_over_quota(self._ledger, self._quota.waiting)
         except StoreError as error:
-            self._disk_fails(error)
+            self._writer.failed(error)
         else:
             if dropped:
                 log.warning("outbox %s: %d waiting events were more than their quota and dropped", self.path, dropped)
@@ -244,7 +199,7 @@ class Outbox:
         """
         items: list[OutboxItem] = []
         with self._lock:
-            self._flush()
+            self._writer.flush()
             answered = {key for _, key in self._holding.answers}
             many = limit + len(skip) + len(answered)
             for kind in KINDS:
@@ -284,7 +239,7 @@ class Outbox:
         with self._lock:
             first = self._note("event", "acknowledged", events)
             second = self._note("picture", "acknowledged", pictures)
-            self._flush()
+            self._writer.flush()
         return Answered(first.changed + second.changed, first.unknown + second.unknown)
 
     def refuse(self, key: str, reason: str) -> Answered:
@@ -305,7 +260,7 @@ class Outbox:
                 )
                 if answered.changed:
                     self._note("picture", "refused", [sha256 for (sha256,) in orphans], reason)
-            self._flush()
+            self._writer.flush()
             return answered
 
     def resend_picture(self, sha256: str) -> bool:
@@ -323,10 +278,10 @@ class Outbox:
     def _answer(self, table: str, state: str, keys: Sequence[str]) -> None:
         with self._lock:
             self._note(table, state, keys)
-            self._flush()
+            self._writer.flush()
 
     def _note(self, table: str, state: str, keys: Iterable[str], reason: str | None = None) -> Answered:
-        """Keep answers in memory until `_flush` brings them to the disk."""
+        """Keep answers in memory until the writer brings them to the disk."""
         select = f"SELECT state FROM {table} WHERE {'id' if table == 'event' else 'sha256'} = ?"  # noqa: S608
         changed = unknown = 0
         for key in keys:
@@ -347,12 +302,12 @@ class Outbox:
         The age is operating time: no clock can be wrong about it. A disk that takes nothing is tried again later.
         """
         with self._lock:
-            if not self._flush():
+            if not self._writer.flush():
                 return 0
             try:
                 events, pictures = entries.delete_acknowledged(self._ledger, self._ledger.uptime_s() - self._grace_s)
             except StoreError as error:
-                self._disk_fails(error)
+                self._writer.failed(error)
                 return 0
             # Rows first: a file without a row is swept at the next start, a row without a file would be a loss.
             for sha256 in pictures:
@@ -382,8 +337,7 @@ class Outbox:
         """Close the store. May be called twice."""
         with self._lock:
             if self._final is None:
-                self._retry_s = 0.0
-                if not self._flush() and self._holding.facts:
+                if not self._writer.flush(at_once=True) and self._holding.facts:
                     log.error("outbox %s: %d events were only in memory and go", self.path, len(self._holding.facts))
                 self._final = self.counts()
                 self._ledger.close()

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from edge.delivery.ledger import Ledger
-from edge.delivery.outbox import RETRY_S, Outbox
+from edge.delivery.outbox import Outbox
 from edge.delivery.port import encode_record
 from edge.delivery.quota import Clearance, Quota, Shelf, clear
+from edge.delivery.writer import RETRY_S
 from messages.envelope import kind_of
 from tests.delivery.samples import RECORDS, VEHICLE
 from tests.delivery.test_outbox import confirm, confirm_record, keys, sha
@@ -103,8 +104,8 @@ def test_on_a_full_disk_pictures_make_room_delivered_ones_first_then_the_oldest(
 
 @pytest.mark.integration
 def test_on_a_disk_that_takes_nothing_events_wait_in_memory_are_sent_and_written_later(disk: Path) -> None:
-    """Red when `_flush` raises, or without the facts of the holding in `pending`; the last two lines without
-    `_write_out` in `pending`.
+    """Red when `Writer.flush` raises, or without the facts of the holding in `pending`; the last two lines without
+    `flush` in `pending`.
     """
     clock = Clock()
     outbox = Outbox(disk / "outbox.db", quota=SMALL, monotonic=clock)
@@ -134,7 +135,7 @@ def test_on_a_disk_that_takes_nothing_events_wait_in_memory_are_sent_and_written
 
 @pytest.mark.integration
 def test_a_full_disk_at_start_is_cleared_of_pictures_and_the_store_opens(disk: Path) -> None:
-    """Red without `_flush` in `Outbox.__init__`, or without `unwanted` in `Gallery._shelf`: it would stay in memory."""
+    """Red without `flush` in `Outbox.__init__`, or without `unwanted` in `Gallery._shelf`: it would stay in memory."""
     outbox = Outbox(disk / "outbox.db", quota=SMALL)
     events = [confirm(outbox, bytes([number]) * 300_000) for number in range(3)]
     outbox.acknowledge([], [sha(bytes([1]) * 300_000)])
@@ -164,8 +165,8 @@ def test_a_full_disk_with_nothing_to_clear_does_not_keep_the_vehicle_from_starti
 
 @pytest.mark.integration
 def test_a_file_system_that_turns_read_only_on_the_way_is_told_and_driven_on(disk: Path) -> None:
-    """What ext4 does on an error (errors=remount-ro), here by its own switch. Red when `_flush` raises; the last part
-    without `INSERT OR IGNORE` or when acknowledged events come back.
+    """What ext4 does on an error (errors=remount-ro), here by its own switch. Red when `Writer.flush` raises or
+    without `doubtful`: SQLite cannot go on with the open file.
     """
     clock = Clock()
     outbox = Outbox(disk / "outbox.db", quota=SMALL, monotonic=clock)

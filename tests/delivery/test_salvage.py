@@ -118,7 +118,7 @@ def damaged(content: bytes, how: list[tuple[float, int, str]]) -> bytes:
     return bytes(changed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(store=damages, log=damages)
 def test_whatever_the_damage_nothing_raises_and_no_event_is_made_up(
     stored: Stored, store: list[tuple[float, int, str]], log: list[tuple[float, int, str]]
