@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import logging
 import random
 import sys
@@ -173,6 +174,7 @@ def main() -> int:
     )
     parser.add_argument("--observations", type=int, default=10_000, help="default: %(default)s")
     parser.add_argument("--pictures", type=int, default=0, help="so many of them with one (default: none)")
+    parser.add_argument("--json", action="store_true", help="figures of delivery as a last line of JSON")
     options = parser.parse_args()
     if not 0 <= options.pictures <= options.observations or not options.observations:
         parser.error("--pictures: at most as many as --observations")
@@ -192,6 +194,10 @@ def main() -> int:
         print(f"drain: {error}", file=sys.stderr)
         return 1
     print("\n".join(report(drain)))
+    if options.json:
+        lost = drain.confirmed - drain.stored + drain.pictures - drain.pictures_stored
+        told = {"confirmed": drain.confirmed, "shown": drain.stored, "lost": max(lost, 0), "twice": max(-lost, 0)}
+        print(json.dumps({**told, "good": drain.is_good}))
     return 0 if drain.is_good else 1
 
 

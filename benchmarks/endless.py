@@ -64,7 +64,8 @@ class EndlessCamera:
         index = self._index
         self._index += 1
         self.now_s = index / FRAMES_PER_SECOND
-        picture = np.roll(self._roads[index % len(self._roads)], index * 37 % CALIBRATION.width, axis=1)
+        shift = (index * 101 % CALIBRATION.height, index * 37 % CALIBRATION.width)  # no two pictures are the same
+        picture = np.roll(self._roads[index % len(self._roads)], shift, axis=(0, 1))
         return Frame(np.ascontiguousarray(picture), self.now_s, index, f"endless {index}")
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ SIGKILL leaves the operating system alive: this shows nothing about power cuts (
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ import time
 from pathlib import Path
 
 from benchmarks.kills.rig import Rig, ServerError, VehicleError
-from benchmarks.kills.verdict import Verdict, judge
+from benchmarks.kills.verdict import judge, table
 from benchmarks.servers import BIN
 
 VICTIMS = ("daemon", "broker", "depot")
@@ -38,7 +39,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="wegewart-kills-"))
     try:
         with Rig(folder, options.drive or _rendered(folder, options.km), random.Random(options.seed)) as rig:  # noqa: S311
-            good = _torture(rig, options.kills, options.victims)
+            good = _torture(rig, options.kills, options.victims, as_json=options.json)
     except (ServerError, VehicleError) as error:
         print(f"kills: {error}; everything is still in {folder}", file=sys.stderr)
         return 1
@@ -49,7 +50,7 @@ def main() -> int:
     return 0 if good else 1
 
 
-def _torture(rig: Rig, kills: int, victims: list[str]) -> bool:
+def _torture(rig: Rig, kills: int, victims: list[str], *, as_json: bool) -> bool:
     rig.depot.wait_connected()
     life_s = rig.measure_life()
     began = told_s = time.monotonic()
@@ -70,28 +71,11 @@ def _torture(rig: Rig, kills: int, victims: list[str]) -> bool:
     print(f"one drive undisturbed, each kill took  {life_s:.1f} s, {each_s:.1f} s")
     print("\n".join(table(verdict)))
     good = verdict.is_good(kills + 1) and summary["drained"] is True
+    if as_json:
+        print(json.dumps({**verdict.figures(), "kills": kills, "good": good}))
+        return good
     print("all confirmed is shown, once" if good else "THE PROMISE WAS BROKEN")
     return good
-
-
-def table(verdict: Verdict) -> list[str]:
-    """The figures, one line each; names of what is wrong below."""
-    lines = [
-        f"records confirmed (witness)            {verdict.confirmed}",
-        f"records stored by the depot            {verdict.stored}, {verdict.unseen} of them before confirm returned",
-        f"observations stored, shown             {verdict.observations}, {verdict.shown}",
-        f"pictures confirmed                     {verdict.pictures}",
-        f"lost                                   {len(verdict.lost) + len(verdict.not_shown)}",
-        f"twice                                  {len(verdict.twice)}",
-        f"pictures lost                          {len(verdict.pictures_lost)}",
-    ]
-    named = (
-        ("lost", verdict.lost),
-        ("not shown", verdict.not_shown),
-        ("twice", verdict.twice),
-        ("picture lost", verdict.pictures_lost),
-    )
-    return lines + [f"{what}: {key}" for what, keys in named for key in keys[:10]]
 
 
 def _rendered(folder: Path, km: float) -> Path:
@@ -130,6 +114,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--drive", type=Path, help="folder of a rendered drive (default: render one)")
     parser.add_argument("--km", type=float, default=0.1, help="length of the rendered drive (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of the moments and victims (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="figures of delivery as a last line of JSON")
     return parser.parse_args()
 
 

@@ -13,14 +13,19 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
 
 from edge.cli import main
 from edge.delivery.outbox import Outbox
 
 
-def watch(journal: int) -> None:
-    """Note every confirmation from now on."""
+@contextmanager
+def noting(path: Path) -> Iterator[None]:
+    """Note every confirmation of this process while the block runs."""
+    journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     plain = Outbox.confirm
 
     def confirm(self: Outbox, kind: str, build: Callable[[str], bytes], picture: bytes | None = None) -> str:
@@ -36,9 +41,12 @@ def watch(journal: int) -> None:
         os.write(journal, f"C {identity} {kind} {hashlib.sha256(event).hexdigest()} {shown}\n".encode())
         return identity
 
-    Outbox.confirm = confirm  # type: ignore[method-assign]
+    with mock.patch.object(Outbox, "confirm", confirm):
+        yield
+    os.close(journal)
 
 
 if __name__ == "__main__":
-    watch(os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644))
-    sys.exit(main(sys.argv[2:]))
+    with noting(Path(sys.argv[1])):
+        code = main(sys.argv[2:])
+    sys.exit(code)

@@ -51,6 +51,35 @@ class Verdict:
             and self.unseen <= kills
         )
 
+    def figures(self) -> dict[str, int]:
+        """For a table."""
+        return {
+            "confirmed": self.confirmed,
+            "shown": self.confirmed - len({*self.lost, *self.not_shown}),
+            "lost": len({*self.lost, *self.not_shown}) + len(self.pictures_lost),
+            "twice": len(self.twice),
+        }
+
+
+def table(verdict: Verdict) -> list[str]:
+    """The figures, one line each; names of what is wrong below."""
+    lines = [
+        f"records confirmed (witness)            {verdict.confirmed}",
+        f"records stored by the depot            {verdict.stored}, {verdict.unseen} of them before confirm returned",
+        f"observations stored, shown             {verdict.observations}, {verdict.shown}",
+        f"pictures confirmed                     {verdict.pictures}",
+        f"lost                                   {len(verdict.lost) + len(verdict.not_shown)}",
+        f"twice                                  {len(verdict.twice)}",
+        f"pictures lost                          {len(verdict.pictures_lost)}",
+    ]
+    named = (
+        ("lost", verdict.lost),
+        ("not shown", verdict.not_shown),
+        ("twice", verdict.twice),
+        ("picture lost", verdict.pictures_lost),
+    )
+    return lines + [f"{what}: {key}" for what, keys in named for key in keys[:10]]
+
 
 def read_journal(path: Path) -> list[Confirmed]:
     """All lines of the witness, in order."""
