@@ -192,8 +192,8 @@ def _after(drives: Sequence[Passage], how: str) -> Figure:
     before = [error for drive in drives for error in drive.middle_before_m]
     within = [good for drive in drives for good in drive.within_revised]
     measured = (
-        f"median {quantile(errors, 0.5):.2f} m, worst {max(errors):.2f} m of {len(errors)}"
-        f" (before: {quantile(before, 0.5):.2f} m; {np.mean(within):.0%} within the stated radius)"
+        f"median {quantile(errors, 0.5):.2f} m, 95 % {quantile(errors, 0.95):.2f} m, worst {max(errors):.2f} m"
+        f" of {len(errors)} (before: {quantile(before, 0.5):.2f} m; {np.mean(within):.0%} within the stated radius)"
         if errors
         else f"no revision of {len(before)} observations"
     )
@@ -225,11 +225,11 @@ def _chainage(drives: Sequence[Passage]) -> Figure:
     return Figure(
         "tunnel",
         "tunnel, known line: error of the chainage in the middle, as told in the tunnel",
-        "< 1.2 % of the way",
+        "< 1.2 % of the distance",
         f"median {quantile(errors, 0.5):.2f} m, worst {max(errors):.2f} m of {len(errors)}"
         if errors
         else f"none of {told} has a chainage",
-        below(errors, 0.012 * MIDDLE[0]) and len(errors) == told,
+        below(errors, 0.012 * TUNNEL_M) and len(errors) == told,
         {"median_m": quantile(errors, 0.5), "worst_m": max(errors, default=math.inf)},
     )
 
