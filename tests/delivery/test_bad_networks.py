@@ -90,6 +90,7 @@ class Road:
     def check(self, *, in_order: bool) -> None:
         """Confirmed = shown, once, and in the order of confirmation."""
         assert self.uplink.counts().acknowledged == len(self.confirmed)
+        assert self.count("delivery_mistakes") == 0, "it lives on, but nothing of this is a surprise"
         with contextlib.closing(sqlite3.connect(self.folder / "data" / "depot.sqlite")) as db:
             shown = [
                 rows(db, "SELECT id FROM events WHERE type LIKE '%.observation.%' ORDER BY received"),
@@ -173,7 +174,7 @@ def test_a_half_open_link_is_noticed_and_left(tmp_path: Path) -> None:
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # paho leaves a failed handshake's socket
 def test_a_handshake_that_is_cut_again_and_again_is_tried_on(tmp_path: Path) -> None:
-    """Red when `PahoLink.open` lets an error of the TLS layer through."""
+    """Red when `PahoLink.open` lets an error of the TLS layer through (it counts as a mistake of ours then)."""
     files = certificates(tmp_path / "tls", {"broker": "localhost", "vehicle": VEHICLE})
     secure = f"cafile {files}/ca.pem\ncertfile {files}/broker.pem\nkeyfile {files}/broker.key\nrequire_certificate true"
     tls = Tls(files / "ca.pem", files / "vehicle.pem", files / "vehicle.key")
@@ -193,7 +194,7 @@ def test_a_handshake_that_is_cut_again_and_again_is_tried_on(tmp_path: Path) -> 
 
 
 def test_a_name_that_nobody_knows_any_more_is_tried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Red when `PahoLink.open` lets an error of the name resolution through."""
+    """Red when `PahoLink.open` lets an error of the name resolution through (a mistake of ours then)."""
     known = socket.getaddrinfo
     gone: list[bool] = [True]
 
@@ -223,7 +224,7 @@ def test_a_slow_link_carries_everything(tmp_path: Path) -> None:
 
 
 def test_a_broker_killed_right_after_its_puback_and_wiped_costs_nothing(tmp_path: Path) -> None:
-    """Red when a PUBACK lets an event go, or without `session_present` handed to the window."""
+    """Red when a PUBACK lets an event go. (Without `session_present` the patience with the depot saves it, later.)"""
     dice = random.Random(11)
     with road(tmp_path) as all_of:
         wanted: set[int] = set()
@@ -246,12 +247,13 @@ def test_a_broker_killed_right_after_its_puback_and_wiped_costs_nothing(tmp_path
         all_of.arrive(f"broker killed and wiped {BROKER_KILLS} times", in_order=False)
 
 
-#: The depot, killed by itself within its n-th commit: when SQLite has been told to commit, and a moment after.
+#: The depot, killed by itself within its n-th commit: as SQLite begins with it, or up to two thousandths later.
 _DIES_IN_A_COMMIT = """
 import os, random, signal, sys, threading
 from depot.store import sqlite
 from depot.cli import main
-dice = random.Random(int(os.environ["WEGEWART_SEED"]))
+seed = int(os.environ["WEGEWART_SEED"])
+dice = random.Random(seed)
 left = [dice.randint(1, 8)]
 connect = sqlite.SqliteStore._connect
 def traced(self):
@@ -260,7 +262,9 @@ def traced(self):
         if statement == "COMMIT":
             left[0] -= 1
             if left[0] == 0:
-                threading.Timer(dice.uniform(0, 0.004), os.kill, (os.getpid(), signal.SIGKILL)).start()
+                if seed % 2 == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                threading.Timer(dice.uniform(0, 0.002), os.kill, (os.getpid(), signal.SIGKILL)).start()
     connection.set_trace_callback(trace)
     return connection
 sqlite.SqliteStore._connect = traced
