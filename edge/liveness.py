@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What systemd hears: READY after the first frame that was looked at, WATCHDOG only while every stage moves.
 
+`Liveness` also knows which stage a thread is in, and so whose fault it is when nothing moves (`edge.life.watcher`).
+
 The protocol is that of sd_notify(3): datagrams to the socket named in `NOTIFY_SOCKET`.
 """
 
@@ -9,7 +11,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 
 class Notifier:
@@ -41,8 +46,31 @@ def watchdog_period_s(environment: Mapping[str, str] = os.environ, *, pid: int |
     return int(limit_us) / 3e6
 
 
+def hang_limit_s(environment: Mapping[str, str] = os.environ, *, pid: int | None = None) -> float | None:
+    """How long one piece of work may take: half of systemd's limit; None where it watches nothing.
+
+    The last keep-alive may be a third of that limit old when a stage hangs: so we end before systemd ends us.
+    """
+    period_s = watchdog_period_s(environment, pid=pid)
+    return None if period_s is None else 1.5 * period_s
+
+
+@dataclass(frozen=True)
+class Hang:
+    """A stage that has been at one piece of work for `for_s` seconds."""
+
+    stage: str
+    for_s: float
+
+
+@dataclass
+class _Work:
+    stage: str
+    since_s: float
+
+
 class Liveness:
-    """Decides when the keep-alive may be sent: each stage has moved since the last one.
+    """Decides when the keep-alive may be sent: each stage has moved since the last one. And names who hangs.
 
     `stages` are the names of those that must move. Pure but for the notifier and the clock given.
     """
@@ -62,6 +90,25 @@ class Liveness:
         self._moved: dict[str, float] = {}
         self._sent_s = clock()
         self._ready = False
+        self._work: dict[int, list[_Work]] = {}  # what each thread is at, innermost last
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[None]:
+        """The calling thread is in a stage until the block ends; then the stage has moved, unless it failed.
+
+        Blocks nest: the innermost one is to blame, and its end is progress of those around it.
+        """
+        work = self._work.setdefault(threading.get_ident(), [])
+        work.append(_Work(stage, self._clock()))
+        try:
+            yield
+            self.moved(stage)
+        finally:
+            work.pop()
+            if work:
+                work[-1].since_s = self._clock()
+            else:
+                del self._work[threading.get_ident()]
 
     def moved(self, stage: str) -> None:
         """A stage has done a piece of work."""
@@ -76,6 +123,12 @@ class Liveness:
             self._ready = True
             self._notifier.send(f"READY=1\nSTATUS={status}")
 
+    def resting(self, status: str) -> None:
+        """Nothing is to move for now, on purpose (`edge.life.ladder`); call it every second or so meanwhile."""
+        self.ready(status)
+        for stage in self._stages:
+            self.moved(stage)
+
     def stopping(self) -> None:
         """The process ends on purpose."""
         self._notifier.send("STOPPING=1")
@@ -83,3 +136,15 @@ class Liveness:
     def stalled(self) -> tuple[str, ...]:
         """Stages that have not moved since the last keep-alive."""
         return tuple(stage for stage in self._stages if self._moved.get(stage, -1.0) < self._sent_s)
+
+    def hang(self, limit_s: float) -> Hang | None:
+        """The stage that has been at one piece of work for longer than `limit_s`; of several, the longest.
+
+        May be called from any thread.
+        """
+        now_s = self._clock()
+        # Copies: other threads begin and end their work meanwhile.
+        innermost = [work[-1:] for work in list(self._work.values())]
+        hangs = [Hang(each.stage, now_s - each.since_s) for works in innermost for each in works]
+        longest = max(hangs, key=lambda hang: hang.for_s, default=None)
+        return longest if longest is not None and longest.for_s > limit_s else None
