@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.delivery.pictures import fsync_folder
+from edge.delivery.pictures import BAD_KEPT, fsync_folder
 from edge.delivery.salvage import FoundEvent, scan
 from edge.errors import StoreError
 
@@ -29,8 +29,6 @@ APPLICATION_ID = 0x57674F62
 VERSION = 1
 #: What the outbox holds, what is sent first standing first; also the last level of the topic.
 KINDS = ("observation", "revision", "clock", "coverage", "roughness")
-#: A failing card must not fill itself with damaged stores: older ones than these are dropped.
-BAD_KEPT = 5
 _SUFFIXES = ("", "-wal", "-shm")
 
 SCHEMA = f"""
@@ -235,7 +233,7 @@ def _swap(path: Path, new: Path) -> Path:
     """Rename the damaged store to its new name, which is returned, and the new one into its place. Raises OSError."""
     names = [path.with_name(f"{path.name}.bad{n or ''}") for n in range(BAD_KEPT)]
     bad = next((name for name in names if not name.exists()), None)
-    if bad is None:
+    if bad is None:  # a failing card must not fill itself with damaged stores
         bad = min(names, key=lambda name: name.stat().st_mtime_ns)
         for suffix in _SUFFIXES:
             _remove(bad.with_name(bad.name + suffix))

@@ -28,13 +28,17 @@ FACT_ROOM_BYTES = 256 * 1024
 
 
 class Gallery:
-    """Picture files in `folder`; the caller holds the ledger's lock. Nothing here raises for a disk's sake."""
+    """Picture files in `folder`; the caller holds the ledger's lock. Nothing here raises for a disk's sake.
+
+    `dropped`: pictures that made room in this run though the depot did not have them.
+    """
 
     def __init__(self, folder: Path, ledger: Ledger, holding: Holding, quota: Quota) -> None:
         self._files = PictureFolder(folder)
         self._ledger = ledger
         self._holding = holding
         self._quota = quota
+        self.dropped = 0
         with contextlib.suppress(OSError, StoreError):
             self._files.make()
             if ledger.writable and ledger.fault is None:  # else the files may be all that is left: keep them
@@ -75,6 +79,18 @@ class Gallery:
         self._clear(clearance)
         return True
 
+    def free_bytes(self) -> int | None:
+        """What the disk has left; None where it does not say."""
+        with contextlib.suppress(OSError):
+            return self._files.free_bytes()
+        return None
+
+    @property
+    def short(self) -> bool:
+        """The disk is so full that pictures go."""
+        free = self.free_bytes()
+        return free is not None and free < self._quota.free_bytes
+
     def make_room(self) -> bool:
         """The disk takes not even a fact: if it is full, pictures go. True if any did."""
         try:
@@ -95,6 +111,7 @@ class Gallery:
         if gone:
             with contextlib.suppress(StoreError):
                 entries.forget_pictures(self._ledger, gone)
+        self.dropped += len(lost)
         if lost:
             log.warning("outbox: no room, %d undelivered pictures deleted", len(lost))
         return bool(gone or lost)

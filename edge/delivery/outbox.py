@@ -100,6 +100,7 @@ class Outbox:
         self._grace_s = grace_s
         self._quota = quota or Quota()
         self._counter = 0
+        self._dropped = 0
         self._holding = Holding(self._quota.in_memory)
         self._published: set[str] = set()  # sent in this run, not answered
         self._final: Counts | None = None
@@ -132,12 +133,14 @@ class Outbox:
         return "; ".join(self.faults()) or None
 
     def faults(self) -> tuple[str, ...]:
-        """What is wrong, one line each: the disk takes nothing, events were lost, a store was set aside in this run."""
+        """What is wrong, one line each: what the disk does not take, what was lost, that a store was set aside."""
         with self._lock:
             held, lost, trouble = len(self._holding.facts), self._holding.lost, self._writer.trouble
             found = (
                 trouble and f"{trouble} ({held} events are only in memory, new pictures are lost)",
                 f"{lost} events were lost: the disk took nothing and memory was full" if lost else None,
+                f"{self._dropped} waiting events were over their quota and dropped" if self._dropped else None,
+                f"under {self._quota.free_bytes / 1e6:g} MB free: pictures go" if self._gallery.short else None,
                 self._ledger.fault,
             )
             return tuple(fault for fault in found if fault)
@@ -148,8 +151,15 @@ class Outbox:
             return {
                 "outbox_in_memory": len(self._holding.facts),
                 "outbox_lost": self._holding.lost,
+                "outbox_dropped": self._dropped,
+                "outbox_pictures_dropped": self._gallery.dropped,
                 "outbox_write_errors": self._writer.errors,
             }
+
+    def gauges(self) -> dict[str, float]:
+        """For the health message: what the disk has left."""
+        free = self._gallery.free_bytes()
+        return {} if free is None else {"disk_free_mb": round(free / 1e6, 1)}
 
     # -- what the vehicle puts in ---------------------------------------------------------------------------
 
@@ -186,6 +196,7 @@ class Outbox:
         except StoreError as error:
             self._writer.failed(error)
         else:
+            self._dropped += dropped
             if dropped:
                 log.warning("outbox %s: %d waiting events were more than their quota and dropped", self.path, dropped)
 

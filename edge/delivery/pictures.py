@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+#: So many things that were in the way are kept; then somebody has to look.
+BAD_KEPT = 5
 _OURS = re.compile(rf"({SHA256_PATTERN})\.jpg(\.tmp)?")
 
 
@@ -63,8 +65,9 @@ class PictureFolder:
         """Make the folder. One that is not ours to write, or is no folder, is renamed to `NAME.bad`. Raises OSError."""
         folder = self._folder
         if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            names = [folder.with_name(f"{folder.name}.bad{number or ''}") for number in range(BAD_KEPT)]
             with contextlib.suppress(FileNotFoundError):
-                folder.rename(folder.with_name(folder.name + ".bad"))
+                folder.rename(next((name for name in names if not name.exists()), names[0]))
             folder.mkdir()
         fsync_folder(folder.parent)
         self._made = True

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.delivery.database import BAD_KEPT
 from edge.delivery.outbox import Outbox
+from edge.delivery.pictures import BAD_KEPT
 from tests.delivery.test_outbox import confirm, keys, sha
 
 
@@ -320,6 +320,7 @@ def test_foreign_files_and_folders_in_the_way_are_set_aside_or_left_alone(tmp_pa
     (path / "something").mkdir(parents=True)
     (tmp_path / "outbox.db.new").mkdir()
     (tmp_path / "outbox.db.pictures").write_text("no folder")
+    (tmp_path / "outbox.db.pictures.bad" / "earlier").mkdir(parents=True)
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     outbox = Outbox(path)
     assert "set aside as outbox.db.bad" in (outbox.fault or "")
@@ -327,5 +328,5 @@ def test_foreign_files_and_folders_in_the_way_are_set_aside_or_left_alone(tmp_pa
     assert outbox.picture(sha(b"picture")) == b"picture"
     outbox.close()
     assert (tmp_path / "outbox.db.bad" / "something").is_dir()
-    assert (tmp_path / "outbox.db.pictures.bad").read_text() == "no folder"
+    assert (tmp_path / "outbox.db.pictures.bad1").read_text() == "no folder"
     assert (tmp_path / "holiday.jpg").exists()
