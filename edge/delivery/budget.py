@@ -3,8 +3,7 @@
 """What the vehicle's SIM card may carry: bytes a second and bytes a day. Beyond it only facts go.
 
 - Everything that is sent or received counts; only pictures ever wait for it.
-- Bytes a second: the account is paid in all the time and may be overdrawn by one message, never by a second
-  of pictures.
+- Bytes a second: an account that is paid in all the time. A picture's part may overdraw it, the next one waits.
 - Bytes a day: the account lies in a small file beside the outbox and is booked ahead, so that a process
   that is killed has spent too much rather than too little. The file is written about fifty times for a full
   day's budget, and every ten minutes while something is sent.
@@ -14,7 +13,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +30,7 @@ OVERHEAD_BYTES = 160
 CONNECTION_BYTES = 6_000
 DAY_S = 24 * 3600.0
 _BURST_S = 2.0
+_DEBT_S = 60.0
 _NOTE_EVERY_S = 600.0
 
 
@@ -71,7 +70,9 @@ class Budget:
         """A message of `size` bytes was sent or has come."""
         self._move(now_s)
         total = size + OVERHEAD_BYTES
-        self._balance -= total
+        rate = self.limits.bytes_per_s
+        # After a day's load of facts pictures wait for a minute, not for hours.
+        self._balance = 0.0 if rate is None else max(self._balance - total, -rate * _DEBT_S)
         self._account.spent += total
         limit = self.limits.bytes_per_day
         if limit is not None and (
@@ -126,7 +127,8 @@ class Budget:
         if is_later or account.age_s >= DAY_S:
             self._account = _Account(day=today)
             self._booked = 0
-            self._write(0)
+            if self.limits.bytes_per_day is not None:
+                self._write(0)
 
     def _read(self) -> _Account:
         if self._path is None:
@@ -149,6 +151,4 @@ class Budget:
         try:
             write_durably(self._path, msgspec.json.encode(noted))
         except OSError as error:
-            with contextlib.suppress(OSError):  # what cannot be replaced must not count for today for ever
-                self._path.unlink()
             self.file_fault = f"the account of mobile data {self._path.name} cannot be written: {error.strerror}"

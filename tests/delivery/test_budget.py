@@ -153,6 +153,21 @@ def test_a_quiet_hour_is_not_followed_by_a_flood() -> None:
     assert sent <= 60_000
 
 
+def test_a_rate_that_is_set_later_does_not_reckon_with_what_went_before() -> None:
+    """Red when the balance is drawn on without a rate; a day's load of facts costs pictures a minute, not hours."""
+    budget = Budget(BudgetLimits(), None, 0.0)
+    for _ in range(10_000):
+        budget.spend(1_000, 0.0)
+    budget.limits = BudgetLimits(bytes_per_s=20_000.0)
+    budget.now(1.0, None)
+    assert budget.allows(30_000)
+    for _ in range(10_000):
+        budget.spend(1_000, 1.0)
+    assert not budget.allows(30_000)
+    budget.now(62.0, None)
+    assert budget.allows(30_000)
+
+
 def test_the_rate_is_reached() -> None:
     budget, sent = Budget(BudgetLimits(bytes_per_s=20_000.0), None, 0.0), 0
     for tick in range(600):
