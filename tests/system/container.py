@@ -69,8 +69,8 @@ class Container:
 
     # ---- its life
 
-    def boot(self) -> None:
-        """Boot and wait until systemd answers."""
+    def boot(self, *, awaited: bool = True) -> None:
+        """Boot and wait until systemd has started everything, unless it will not come so far."""
         assert self._process is None, "already runs"
         self.boots += 1
         with self._log.open("ab") as log:
@@ -78,6 +78,8 @@ class Container:
                 self._command("--boot"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         process = self._process
+        if not awaited:
+            return
 
         def answers() -> bool:
             if process.poll() is not None:
@@ -88,14 +90,23 @@ class Container:
 
     def wait_reboot(self, timeout_s: float) -> None:
         """Wait until the container asks to be booted again, and boot it, as its host's service would."""
+        code = self._wait(timeout_s)
+        assert code == _WANTS_REBOOT, f"ended with {code}, no reboot: {self.console()}"
+        self.boot()
+
+    def wait_off(self, timeout_s: float) -> None:
+        """Wait until the container has switched itself off."""
+        code = self._wait(timeout_s)
+        assert code == 0, f"ended with {code}, was not switched off: {self.console()}"
+
+    def _wait(self, timeout_s: float) -> int:
         assert self._process is not None, "does not run"
         try:
             code = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            pytest.fail(f"no reboot within {timeout_s:g} s: {self.console()}")
+            pytest.fail(f"still runs after {timeout_s:g} s: {self.console()}")
         self._process = None
-        assert code == _WANTS_REBOOT, f"ended with {code}, no reboot: {self.console()}"
-        self.boot()
+        return code
 
     def end(self) -> None:
         """Power off, hard if it must be, and leave nothing behind."""

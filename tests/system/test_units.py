@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,11 @@ else:
 
 ROOT = Path(__file__).parents[2]
 UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot")}
-REBOOT = ROOT / "firmware_config/raspberry_pi/etc/systemd/system/wegewart-edge.service.d/reboot.conf"
+DEVICE = ROOT / "firmware_config/raspberry_pi/etc/systemd/system"
+DROPINS = sorted((DEVICE / "wegewart-edge.service.d").glob("*.conf"))
+REBOOT = DEVICE / "wegewart-reboot.service"
+#: An older systemd than 254 does without, and says so.
+NEW = re.compile(r"Unknown key '(RestartSteps|RestartMaxDelaySec)'")
 #: systemd's own scale from 0 (locked up) to 10. The edge keeps cameras, serial receivers and the network.
 MAX_EXPOSURE = 2.0
 
@@ -40,13 +45,14 @@ def test_systemd_understands_every_line(name: str, tmp_path: Path) -> None:
     # The program is not installed where the test runs.
     unit.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", UNITS[name].read_text(encoding="utf-8")))
     if name == "edge":
-        dropin = tmp_path / f"{unit.name}.d" / REBOOT.name
-        dropin.parent.mkdir()
-        dropin.write_text(REBOOT.read_text(encoding="utf-8"))
-    command = [program, "verify", "--man=no", "--recursive-errors=no", str(unit)]
+        (tmp_path / f"{unit.name}.d").mkdir()
+        for dropin in DROPINS:
+            shutil.copy(dropin, tmp_path / f"{unit.name}.d")
+        shutil.copy(REBOOT, tmp_path)
+    command = [program, "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.glob("*.service"))]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    said = [line for line in result.stderr.splitlines() if str(tmp_path) in line or unit.name in line]
-    assert (result.returncode, said) == (0, [])
+    said = [line for line in result.stderr.splitlines() if str(tmp_path) in line or "wegewart" in line]
+    assert (result.returncode, [line for line in said if not NEW.search(line)]) == (0, [])
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -71,6 +77,8 @@ def test_the_program_that_a_unit_starts_is_one_that_the_project_installs(name: s
 def test_a_unit_is_always_started_again_but_not_with_a_wrong_configuration(name: str) -> None:
     unit = read(name)
     assert unit["Service"]["Restart"] == "always"
+    delays = [int(unit["Service"][key]) for key in ("RestartSec", "RestartSteps", "RestartMaxDelaySec")]
+    assert delays == [5, 5, 60]
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"
     errors = (ROOT / "edge/errors.py").read_text(encoding="utf-8")
     code = re.search(r"class ConfigError.*?exit_code = (\d+)", errors, re.DOTALL)
@@ -94,6 +102,15 @@ def test_the_daemon_is_watched_and_ended_in_time() -> None:
     assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
     assert int(service["WatchdogSec"]) == 30
     assert int(service["TimeoutStopSec"]) > 5, "delivery.drain_s is 5 s"
+
+
+def test_the_start_limit_is_reached_whatever_systemd_makes_of_the_delays() -> None:
+    # Old: always 5 s. New: from 5 s to 60 s in 5 steps; a daemon that hangs needs 30 s more to be noticed, 10 s to start.
+    text = (DEVICE / "wegewart-edge.service.d/reboot.conf").read_text(encoding="utf-8")
+    found = re.search(r"StartLimitIntervalSec=(\d+)min\nStartLimitBurst=(\d+)\n", text)
+    assert found is not None
+    growing = [5 * 12 ** (min(step, 5) / 5) + 40 for step in range(int(found[2]))]
+    assert sum(growing) < int(found[1]) * 60
 
 
 def test_each_user_of_a_unit_is_made_by_sysusers() -> None:
