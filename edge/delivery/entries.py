@@ -68,6 +68,13 @@ def _enter_answer(ledger: Ledger, answer: Answer) -> None:
         ledger.count(prefix + answer.state, rows[0][1])
 
 
+def send_again(ledger: Ledger, sha256: str, start: int) -> None:
+    """An acknowledged picture of that start is asked for once more. Raises StoreError."""
+    with ledger.transaction() as db:
+        db.execute("UPDATE picture SET state = 'pending' WHERE sha256 = ?", (sha256,))
+        ledger.count("pictures_acknowledged", start, -1)
+
+
 def forget_pictures(ledger: Ledger, answered: Iterable[str]) -> None:
     """The rows of answered pictures whose files had to make room. Raises StoreError."""
     with ledger.transaction() as db:

@@ -275,15 +275,20 @@ class Outbox:
             return answered
 
     def resend_picture(self, sha256: str) -> bool:
-        """Send an acknowledged picture again, if it is still here. Raises StoreError."""
+        """Send an acknowledged picture again; False where it is gone, or the disk does not take the order.
+
+        Raises StoreError: unreadable.
+        """
         with self._lock:
             rows = self._ledger.rows("SELECT state, boot FROM picture WHERE sha256 = ?", (sha256,))
             if not rows or self._gallery.read(sha256) is None:
                 return False
             if rows[0][0] == "acknowledged":
-                with self._ledger.transaction() as db:
-                    db.execute("UPDATE picture SET state = 'pending' WHERE sha256 = ?", (sha256,))
-                    self._ledger.count("pictures_acknowledged", rows[0][1], -1)
+                try:
+                    entries.send_again(self._ledger, sha256, rows[0][1])
+                except StoreError as error:
+                    self._writer.failed(error)
+                    return False
             return True
 
     def _answer(self, table: str, state: str, keys: Sequence[str]) -> None:

@@ -23,7 +23,9 @@ from edge.delivery.port import encode_record
 from edge.delivery.quota import Clearance, Quota, Shelf, clear
 from edge.delivery.writer import RETRY_S
 from messages.envelope import kind_of
+from messages.types import Ack
 from tests.delivery.samples import RECORDS, VEHICLE
+from tests.delivery.test_courier import World
 from tests.delivery.test_outbox import confirm, confirm_record, keys, sha
 
 SMALL = Quota(free_bytes=500_000)
@@ -299,6 +301,35 @@ def test_a_disk_that_fails_is_not_asked_with_every_event(outbox: Outbox, clock: 
         "outbox_in_memory": 6,
         "outbox_write_errors": 2,
     }
+
+
+def test_the_depot_gets_everything_from_a_vehicle_whose_disk_takes_nothing(fast_path: Path) -> None:
+    """And the link stays. Red when an answer that cannot be written down raises: the same things would be sent again
+    and again over ever new connections.
+    """
+    world = World(fast_path)
+    stored = [confirm(world.outbox, b"picture"), confirm(world.outbox)]
+    disk = Failing(world.outbox._ledger)
+    disk.error = "database or disk is full"
+    held = [confirm(world.outbox) for _ in range(3)]
+    link = world.go_online()
+    link.take_all()
+    world.steps()
+    assert link.sent() == [*stored, *held, sha(b"picture")]
+    link.answer(Ack(events=(*stored, *held), pictures=(sha(b"picture"),)))
+    world.now_s += 700
+    world.steps()
+    assert keys(world.outbox) == []
+    assert len(world.links) == 1
+    counts = world.outbox.counts()
+    assert (counts.confirmed, counts.acknowledged, counts.pending, counts.pictures_pending) == (5, 5, 0, 0)
+    disk.error = None
+    world.now_s += RETRY_S + 1
+    assert keys(world.outbox) == []
+    assert world.outbox.counts() == counts, "what was only in memory is counted in the store as well"
+    assert not world.outbox.resend_picture("0" * 64)
+    assert world.outbox.fault is None
+    world.close()
 
 
 def test_a_store_that_breaks_on_the_way_is_set_aside_without_a_restart(outbox: Outbox, clock: Clock) -> None:
