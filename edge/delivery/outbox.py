@@ -81,10 +81,10 @@ class Outbox:
     """Events and pictures on their way to the depot.
 
     `path`: the SQLite file; pictures lie beside it in `PATH.pictures/`. `boot`: this start's random part
-    (tests give one). `monotonic`: seconds, only for the grace time.
+    (tests give one). `monotonic`: seconds, for the grace time and for trying a failing disk again.
 
     Raises:
-        StoreError: no store can be opened here, or another process has it.
+        StoreError: another process has the store, or its folder cannot even be made or entered.
     """
 
     def __init__(
