@@ -135,16 +135,16 @@ class Container:
         """One property of a unit, as `systemctl show` tells it."""
         return self.run("systemctl", "show", f"--property={name}", "--value", unit).stdout.strip()
 
-    def journal(self, unit: str) -> list[str]:
-        """What a unit's processes have written, over all boots, oldest first."""
-        return self._journal(f"_SYSTEMD_UNIT={unit}")
+    def journal(self, unit: str, pid: int | None = None) -> list[str]:
+        """What a unit's processes, or only one of them, have written, over all boots, oldest first."""
+        return self._journal(f"_SYSTEMD_UNIT={unit}", *(() if pid is None else (f"_PID={pid}",)))
 
     def journal_of_systemd(self, unit: str) -> list[str]:
         """What systemd itself has written about a unit."""
         return self._journal(f"UNIT={unit}")
 
-    def _journal(self, match: str) -> list[str]:
-        return self.run("journalctl", "--quiet", "--no-pager", "--output=cat", match).stdout.splitlines()
+    def _journal(self, *matches: str) -> list[str]:
+        return self.run("journalctl", "--quiet", "--no-pager", "--output=cat", *matches).stdout.splitlines()
 
     def console(self) -> str:
         """The end of what the computer printed."""
