@@ -31,7 +31,8 @@ _TUNNEL_MIN_BRIGHT = 45.0
 class SurroundingsSettings:
     """When a word counts.
 
-    hold_m, hold_s: so far, or so long, line or geofence must say the same; for a line at least its own error.
+    hold_m, hold_s: so far, or so long, a geofence must say the same; a line, which is sharper, only `hold_line_m` or its
+        own error.
     rest_m, rest_s: so far and so long nothing changes after a change.
     max_error_m: a position known worse says nothing about a geofence.
     no_sky_m, no_sky_s: without fixes for so far and so long the sky counts as gone; sky_s: with fixes, as back.
@@ -40,6 +41,7 @@ class SurroundingsSettings:
     """
 
     hold_m: float = 20.0
+    hold_line_m: float = 5.0
     hold_s: float = 2.0
     rest_m: float = 20.0
     rest_s: float = 3.0
@@ -123,7 +125,7 @@ class SurroundingsWatch:
         settings = self._settings
         held_s, held_m = self._other.lasts_s(pose), self._other.lasts_m(pose)
         if pose.line is not None:
-            ready = held_s >= settings.hold_s or held_m >= max(settings.hold_m, pose.line.error_m)
+            ready = held_s >= settings.hold_s or held_m >= max(settings.hold_line_m, pose.line.error_m)
             return ("tunnel" if pose.line.in_tunnel else "street"), "line", ready
         said = self._geofence_says(pose)
         if said is not None:

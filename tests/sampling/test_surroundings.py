@@ -105,7 +105,7 @@ def test_the_line_knows_although_it_is_bright_and_fixes_come() -> None:
     watch = SurroundingsWatch()
     changes = drive(watch, steps(600), lambda way: (pose(way, way / 10, "gnss", tunnel=200 <= way < 400), DAY))
     assert [kind for _, kind in changes] == ["tunnel", "street"]
-    assert [way for way, _ in changes] == pytest.approx([220, 420], abs=2)
+    assert [way for way, _ in changes] == pytest.approx([205, 405], abs=2)
     assert watch.counts == {"tunnel_by_line": 1, "street_by_line": 1}
 
 
