@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What boards say of heat and supply, from trees of files as their kernels make them: stand-ins, no board was at hand."""
+"""What boards say of heat and supply, from trees of files like those that their kernels make: stand-ins for boards."""
 
 from __future__ import annotations
 
