@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 #: Acknowledged events stay this long (operating time), so that a depot that lost its disk can get them again.
 GRACE_S = 24 * 3600.0
+#: A health message takes no longer ones.
+_FAULT_CHARACTERS = 500
 #: The quota of facts is looked at after so many.
 _QUOTA_EVERY = 100
 
@@ -130,7 +132,7 @@ class Outbox:
     @property
     def fault(self) -> str | None:
         """What is wrong, in one line; None when all is well."""
-        return "; ".join(self.faults()) or None
+        return "; ".join(self.faults())[:_FAULT_CHARACTERS] or None
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong, one line each: what the disk does not take, what was lost, that a store was set aside."""
@@ -143,7 +145,7 @@ class Outbox:
                 f"under {self._quota.free_bytes / 1e6:g} MB free: pictures go" if self._gallery.short else None,
                 self._ledger.fault,
             )
-            return tuple(fault for fault in found if fault)
+            return tuple(fault[:_FAULT_CHARACTERS] for fault in found if fault)
 
     def counters(self) -> dict[str, int]:
         """Of this run, for the health message."""
