@@ -118,11 +118,9 @@ class Container:
                     self._process.wait(wait_s)
             self._process = None
         for group in self._groups:
-            for inner in sorted(group.rglob("*"), reverse=True) if group.is_dir() else ():
-                if inner.is_dir():
-                    inner.rmdir()
-            if group.is_dir():
-                group.rmdir()
+            for place in [*sorted(group.rglob("*/"), reverse=True), group]:
+                with suppress(OSError):  # files, which go with their folder
+                    place.rmdir()
 
     # ---- looking into it
 
