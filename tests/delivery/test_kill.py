@@ -63,15 +63,16 @@ def test_no_confirmed_event_is_lost_and_none_is_there_twice(fast_path: Path) -> 
     picture written after the transaction (a waiting picture without its file); with `tidy` deleting pictures that
     are not acknowledged. Each was tried with 20 kills.
     """
-    store, journal = fast_path / "outbox.db", fast_path / "journal"
+    store, told_in = fast_path / "outbox.db", fast_path / "journal"
+    journal = Journal(told_in)
     dice = random.Random(7)
     FORKS.set_forkserver_preload([__name__])
     for kill in range(KILLS):
-        told = size_of(journal)
-        process = FORKS.Process(target=confirm_for_ever, args=(store, journal, kill), daemon=True)
+        told = size_of(told_in)
+        process = FORKS.Process(target=confirm_for_ever, args=(store, told_in, kill), daemon=True)
         process.start()
         deadline_s = time.monotonic() + 60
-        while process.is_alive() and size_of(journal) == told and time.monotonic() < deadline_s:
+        while process.is_alive() and size_of(told_in) == told and time.monotonic() < deadline_s:
             process.join(0.002)
         process.join(dice.uniform(0, 0.12))  # a timer: the process never ends by itself
         process.kill()
@@ -85,25 +86,53 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def check(store: Path, journal: Path) -> None:
-    told = [line.split() for line in journal.read_text().splitlines()]
-    confirmed = [key for word, key, *_ in told if word == "C"]
-    answered = {key for word, key, *_ in told if word == "A"}
-    starts = [int(key) for word, key, *_ in told if word == "S"]
-    pictures = {words[2] for words in told if words[0] == "C" and words[2] != "-"} - answered
-    assert len(confirmed) == len(set(confirmed))
-    assert starts == sorted(set(starts))
+class Journal:
+    """What the killed processes said, read on from where the last look ended.
+
+    `open`, `pictures`: confirmed and never acknowledged, as far as the processes came to say. `known`: all ids.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.open: set[str] = set()
+        self.pictures: set[str] = set()
+        self.starts: list[int] = []
+        self.known: set[str] = set()
+        self._path = path
+        self._read = 0
+
+    def read(self) -> None:
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        self._read += len(new)
+        for word, key, *sha256 in (line.split() for line in new.decode().splitlines()):
+            if word == "S":
+                self.starts.append(int(key))
+            elif word == "A":
+                self.open.discard(key)
+                self.pictures.discard(key)
+            else:
+                assert key not in self.known, "an id was given twice"
+                self.known.add(key)
+                self.open.add(key)
+                self.pictures.update(sha256)
+        self.pictures.discard("-")
+
+
+def check(store: Path, journal: Journal) -> None:
+    journal.read()
+    assert journal.starts == sorted(set(journal.starts))
     outbox = Outbox(store, grace_s=1e9)
     try:
         assert outbox.fault is None
         items = outbox.pending(100_000)
         waiting = Counter(item.key for item in items if item.kind != "picture")
         assert set(waiting.values()) <= {1}
-        missing = [key for key in confirmed if key not in waiting and key not in answered]
+        missing = journal.open - set(waiting)
         assert not missing, f"{len(missing)} confirmed events are gone"
         # At most the one that was being confirmed at the kill is there without the journal knowing.
-        assert len(set(waiting) - set(confirmed)) <= len(starts)
-        gone = pictures - {item.key for item in items}
+        assert len(set(waiting) - journal.known) <= len(journal.starts)
+        gone = journal.pictures - {item.key for item in items}
         assert not gone, f"{len(gone)} pictures of confirmed events are gone"
         for item in items:
             assert item.kind != "picture" or outbox.picture(item.key) is not None, "a waiting picture has no file"
