@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge.calibration_file import calibration_text
 from edge.geometry import Calibration
 from edge.ports import Detector
 from edge.types import Detection, Fix, Frame, Measurement, Odometry, Picture
@@ -122,27 +124,52 @@ class TrueDetector:
         self._also = shipped if also else None
 
     def detect(self, picture: Picture) -> Sequence[Detection]:
-        """The true boxes within 2 to 20 m."""
+        """What `boxes` says."""
         if self._also is not None:
             self._also.detect(picture)
-        at_m = SPEED_MPS * self._camera.now_s
-        first = math.ceil((at_m + 2.0) / DEFECT_EVERY_M)
-        last = math.floor((at_m + 20.0) / DEFECT_EVERY_M)
-        found = (self._box(number, number * DEFECT_EVERY_M - at_m) for number in range(first, last + 1))
-        return [detection for detection in found if detection is not None]
+        return boxes(self._camera.now_s)
 
-    @staticmethod
-    def _box(number: int, ahead_m: float) -> Detection | None:
-        half_length_m, half_width_m = 0.3 + 0.05 * (number % 5), 0.25 + 0.05 * (number % 3)
-        left_m = (number * 7 % 5 - 2) * 0.6 + ahead_m**2 / (2 * RADIUS_M)
-        corners = [
-            CALIBRATION.road_to_pixel(ahead_m + x_m, left_m + y_m)
-            for x_m in (-half_length_m, half_length_m)
-            for y_m in (-half_width_m, half_width_m)
-        ]
-        seen = [corner for corner in corners if corner is not None]
-        xs, ys = [u for u, _ in seen], [v for _, v in seen]
-        box = (min(xs), min(ys), max(xs), max(ys))
-        if len(seen) < 4 or box[0] < 0 or box[1] < 0 or box[2] > CALIBRATION.width or box[3] > CALIBRATION.height:
-            return None
-        return Detection(LABELS[number % len(LABELS)], 0.85, box)
+
+def boxes(time_s: float) -> list[Detection]:
+    """The true boxes of the defects from 2 to 20 m ahead."""
+    at_m = SPEED_MPS * time_s
+    first = math.ceil((at_m + 2.0) / DEFECT_EVERY_M)
+    last = math.floor((at_m + 20.0) / DEFECT_EVERY_M)
+    found = (_box(number, number * DEFECT_EVERY_M - at_m) for number in range(first, last + 1))
+    return [detection for detection in found if detection is not None]
+
+
+def _box(number: int, ahead_m: float) -> Detection | None:
+    half_length_m, half_width_m = 0.3 + 0.05 * (number % 5), 0.25 + 0.05 * (number % 3)
+    left_m = (number * 7 % 5 - 2) * 0.6 + ahead_m**2 / (2 * RADIUS_M)
+    corners = [
+        CALIBRATION.road_to_pixel(ahead_m + x_m, left_m + y_m)
+        for x_m in (-half_length_m, half_length_m)
+        for y_m in (-half_width_m, half_width_m)
+    ]
+    seen = [corner for corner in corners if corner is not None]
+    xs, ys = [u for u, _ in seen], [v for _, v in seen]
+    box = (min(xs), min(ys), max(xs), max(ys))
+    if len(seen) < 4 or box[0] < 0 or box[1] < 0 or box[2] > CALIBRATION.width or box[3] > CALIBRATION.height:
+        return None
+    return Detection(LABELS[number % len(LABELS)], 0.85, box)
+
+
+def record(folder: Path, frames: int) -> None:
+    """Write the beginning of the drive as a recording that `wegewart-edge replay` takes, the defects as dark spots."""
+    camera, positions = EndlessCamera(), EndlessPositions()
+    (folder / "frames").mkdir(parents=True)
+    times, track = ["frame,t_s"], ["t_s,lat,lon,heading_deg,speed_mps,error_m"]
+    for _ in range(frames):
+        frame = camera.read()
+        for spot in boxes(camera.now_s):
+            x1, y1, x2, y2 = spot.box
+            middle, size = ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
+            cv2.ellipse(frame.picture, (middle, size, 0.0), (25, 25, 25), -1)
+        cv2.imwrite(str(folder / "frames" / f"{frame.index:06d}.jpg"), frame.picture)
+        times.append(f"{frame.index:06d}.jpg,{frame.time_s:.3f}")
+        fixes = (measured for measured in positions.until(frame.time_s) if isinstance(measured, Fix))
+        track += [f"{f.time_s:.3f},{f.lat:.8f},{f.lon:.8f},{f.heading_deg:.2f},{f.speed_mps},1.5" for f in fixes]
+    (folder / "frames.csv").write_text("\n".join(times) + "\n", encoding="utf-8")
+    (folder / "track.csv").write_text("\n".join(track) + "\n", encoding="utf-8")
+    (folder / "calibration.toml").write_text(calibration_text(CALIBRATION), encoding="utf-8")
