@@ -99,6 +99,7 @@ class Client:
     broker: Broker
     certificate: str
     name: str = "tester"
+    clean: bool = True
     got: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
     answers: queue.Queue[tuple[str, bool]] = field(default_factory=queue.Queue)
 
@@ -113,7 +114,7 @@ class Client:
         self._client.on_subscribe = lambda *_: self.answers.put(("subscribed", True))
         self._client.on_publish = lambda _c, _u, _m, code, _p: self.answers.put(("published", not code.is_failure))
         self._client.on_message = lambda _c, _u, message: self.got.put((message.topic, message.payload))
-        self._client.connect(HOST, self.broker.port)
+        self._client.connect(HOST, self.broker.port, clean_start=self.clean)
         self._client.loop_start()
         assert ready.wait(10), "not let in"
         return self
@@ -173,6 +174,30 @@ def test_a_vehicle_reads_its_own_answers_only(broker: Broker) -> None:
         for topic in ("bus-2/ack", "bus-2/command", "bus-1/ack"):
             assert depot.may_publish(topic, topic.encode())
         assert vehicle.got.get(timeout=10) == ("wegewart/v1/bus-1/ack", b"bus-1/ack")
+
+
+def test_a_thief_of_a_client_id_reads_nothing_and_costs_nothing(broker: Broker, tmp_path: Path) -> None:
+    """A vehicle that connects under another one's client id takes over its session. Mosquitto gives it nothing that
+    its certificate may not read; what that session loses comes again from the outbox.
+    """
+    settings = broker.settings("bus-2")
+    uplink = Uplink(Outbox(tmp_path / "outbox.db"), settings, Birth("0.1.0"))
+    uplink.wait_online(10)
+    uplink.close()
+    with Client(broker, "depot", "sender") as depot:
+        assert depot.may_publish("bus-2/ack", b"waits in the session")
+        with Client(broker, "bus-1", "wegewart-bus-2", clean=False) as thief:
+            thief.subscribe("wegewart/v1/bus-1/ack")
+            assert depot.may_publish("bus-2/ack", b"for bus-2")
+            assert depot.may_publish("bus-1/ack", b"marker")
+            assert thief.got.get(timeout=10) == ("wegewart/v1/bus-1/ack", b"marker")
+        depot.subscribe("wegewart/v1/bus-2/observation")
+        uplink = Uplink(Outbox(tmp_path / "outbox.db"), settings, Birth("0.1.0"))
+        try:
+            uplink.confirm(observation(uplink.boot))
+            assert depot.got.get(timeout=10)[0] == "wegewart/v1/bus-2/observation"
+        finally:
+            uplink.close()
 
 
 def test_the_depot_may_not_speak_for_a_vehicle(broker: Broker) -> None:
