@@ -148,6 +148,14 @@ class Broker(Server):
         )
         return [self._program, "-c", config]
 
+    def freeze(self) -> None:
+        """SIGSTOP: connections are accepted and nothing is answered, as on a link that passes nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def wipe(self) -> None:
         """Lose the broker's disk."""
         shutil.rmtree(self.data, ignore_errors=True)

@@ -6,7 +6,8 @@
 
 `wegewart-edge run` replays a rendered drive with the shipped model over a real Mosquitto to a real depot, again and
 again. At a moment drawn from the whole of a drive (start, drive, drain) one of the victims gets SIGKILL; a killed
-broker loses its disk every second time. At the end, with all three well, the outbox drains and three lists are
+broker loses its disk every second time. In every second round the broker is frozen meanwhile, so that nothing but the
+vehicle's store knows what was confirmed. At the end, with all three well, the outbox drains and three lists are
 compared: what the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database holds, what its
 page shows.
 
@@ -66,6 +67,7 @@ def _torture(rig: Rig, kills: int, victims: list[str], *, as_json: bool) -> bool
     counters = rig.counters
     hits = ", ".join(f"{counters[f'{victim} kills']} {victim}" for victim in victims)
     print(f"kills                                  {hits}")
+    print(f"of these with the broker frozen        {counters['offline']}")
     print(f"broker's disk wiped                    {counters['wiped']}")
     print(f"starts of the daemon, whole drives     {counters['starts']}, {counters['whole drives']}")
     print(f"one drive undisturbed, each kill took  {life_s:.1f} s, {each_s:.1f} s")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.servers import HOST, Broker, Depot, ServerError
+from edge.life.life import FILE as LAST_END
 
 VEHICLE = "torture-1"
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,12 +30,12 @@ class VehicleError(RuntimeError):
 
 @dataclass
 class Rig:
-    """`counters`: kills by victim, drives that came to their end, `wiped` disks of the broker."""
+    """`counters`: kills by victim, drives that came to their end, rounds `offline`, `wiped` disks of the broker."""
 
     folder: Path
     drive: Path
     dice: random.Random
-    perfect_end_s: float = 180.0
+    end_s: float = 180.0
     counters: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -65,8 +66,25 @@ class Rig:
         return self._life_s
 
     def kill(self, victims: Sequence[str]) -> str:
-        """Let it drive to a random moment, then kill one of the victims; returns which."""
+        """Let it drive to a random moment, then kill one of the victims; returns which.
+
+        In every second round the broker is frozen meanwhile: then nothing but the vehicle's own store knows what was
+        confirmed.
+        """
         victim = self.dice.choice(victims)
+        if self.dice.random() < 0.5:
+            self.broker.freeze()
+            self.counters["offline"] += 1
+        try:
+            self._drive()
+            getattr(self, f"_kill_{victim}")()
+        finally:
+            self.broker.thaw()
+        self.counters[f"{victim} kills"] += 1
+        return victim
+
+    def _drive(self) -> None:
+        """To a random moment of a drive."""
         for _ in range(_WHOLE_DRIVES_IN_A_ROW):
             if self._process is None:
                 self._start()
@@ -75,17 +93,14 @@ class Rig:
             self.counters["whole drives"] += 1
         else:
             raise VehicleError(f"every drive was over before its kill; {self._life_s:.1f} s is too long for a drive")
-        getattr(self, f"_kill_{victim}")()
-        self.counters[f"{victim} kills"] += 1
-        return victim
 
     def finish(self) -> dict[str, int | bool]:
         """Everything is well again: what the outbox holds goes to the depot. Returns the daemon's summary."""
         if self._process is not None:
-            self._await_end(self.perfect_end_s)
+            self._await_end(self.end_s)
         self.depot.wait_connected()
-        self._start(drain_s=self.perfect_end_s)
-        return self._await_end(self.perfect_end_s + 60.0)
+        self._start(drain_s=self.end_s)
+        return self._await_end(self.end_s + 60.0)
 
     def _lasts(self, seconds: float) -> bool:
         """Wait so long; False where the drive came to its end before."""
@@ -112,7 +127,9 @@ class Rig:
         summary: dict[str, int | bool] = json.loads(told.splitlines()[-1])
         return summary
 
-    def _start(self, drain_s: float = 5.0) -> None:
+    def _start(self, drain_s: float = 1.0) -> None:
+        # Killed so often in a row the daemon would ask for a boot of the computer, rightly.
+        (self.folder / "vehicle" / LAST_END).unlink(missing_ok=True)
         config = self.folder / "vehicle.toml"
         config.write_text(self._config(drain_s), encoding="utf-8")
         command: list[str | Path] = [
