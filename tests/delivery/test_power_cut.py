@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power cuts that drop what was not fsynced: what `confirm` has returned an id for is there afterwards, whole.
 
-WEGEWART_CUTS sets how many (200 here: most of the time goes into the recording). `power_cut` says what the simulation does and what
-it cannot show. SIGKILL, which keeps the kernel's memory, is in `test_kill`.
+WEGEWART_CUTS sets how many (200 here: most of the time goes into the recording). `power_cut` says what the simulation
+does and what it cannot show. SIGKILL, which keeps the kernel's memory, is in `test_kill`.
 """
 
 from __future__ import annotations
