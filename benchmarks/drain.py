@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from msgspec.structs import replace
 
-from benchmarks.servers import HOST, Broker, Depot, ServerError, wait_for
+from benchmarks.servers import HOST, Broker, Depot, ServerError, end_with_children, wait_for
 from edge.delivery.herald import Birth
 from edge.delivery.outbox import Outbox
 from edge.delivery.settings import BrokerSettings
@@ -176,6 +176,7 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=0, help="so many of them with one (default: none)")
     parser.add_argument("--json", action="store_true", help="figures of delivery as a last line of JSON")
     options = parser.parse_args()
+    end_with_children()
     if not 0 <= options.pictures <= options.observations or not options.observations:
         parser.error("--pictures: at most as many as --observations")
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")

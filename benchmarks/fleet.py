@@ -30,7 +30,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.servers import HOST, Broker, ServerError
+from benchmarks.servers import HOST, Broker, ServerError, end_with_children
 from edge.delivery.window import backoff_s
 from messages.topics import Topic
 
@@ -238,6 +238,7 @@ def main() -> int:
     parser.add_argument("--down-s", type=float, default=30.0, help="seconds that the broker is away (default: 30)")
     parser.add_argument("--lockstep", action="store_true", help="no jitter, to compare")
     options = parser.parse_args()
+    end_with_children()
     needed = options.vehicles + 200
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:

@@ -45,6 +45,11 @@ def wait_for(condition: Callable[[], object], timeout_s: float, what: str) -> No
         time.sleep(0.01)
 
 
+def end_with_children() -> None:
+    """A SIGTERM ends this program as an error does, so that its servers end too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def free_port() -> int:
     """A loopback TCP port that nobody listens on at this moment."""
     with socket.socket() as probe:

@@ -40,7 +40,7 @@ from unittest import mock
 from benchmarks.endless import CALIBRATION, FRAMES_PER_SECOND, EndlessCamera, EndlessPositions, TrueDetector
 from benchmarks.kills.vehicle import noting
 from benchmarks.kills.verdict import judge, table
-from benchmarks.servers import HOST, Broker, Depot, ServerError
+from benchmarks.servers import HOST, Broker, Depot, ServerError, end_with_children
 from edge import __version__
 from edge.config import DeliveryConfig, VehicleConfig, VisionConfig
 from edge.daemon import Daemon, Summary
@@ -256,6 +256,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="figures of delivery as a last line of JSON")
     parser.add_argument("--csv", type=Path, help="write all samples here")
     options = parser.parse_args()
+    end_with_children()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with tempfile.TemporaryDirectory(prefix="wegewart-soak-") as name:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from benchmarks.kills.rig import Rig, ServerError, VehicleError
 from benchmarks.kills.verdict import judge, table
-from benchmarks.servers import BIN
+from benchmarks.servers import BIN, end_with_children
 
 VICTIMS = ("daemon", "broker", "depot")
 PROGRESS_EVERY_S = 20.0
@@ -37,6 +37,7 @@ PROGRESS_EVERY_S = 20.0
 def main() -> int:
     """Kill, compare, print."""
     options = _options()
+    end_with_children()
     folder = Path(tempfile.mkdtemp(prefix="wegewart-kills-"))
     try:
         with Rig(folder, options.drive or _rendered(folder, options.km), random.Random(options.seed)) as rig:  # noqa: S311
