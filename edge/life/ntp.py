@@ -18,7 +18,7 @@ from collections.abc import Callable
 from edge.positioning.utc import UtcGuard
 
 #: How often `NetworkTime.look` should be called, seconds: three looks that agree are wanted.
-LOOK_EVERY_S = 10.0
+LOOK_EVERY_S = 30.0
 _UNSYNC = 0x40
 _TIME_ERROR = 5
 #: Largest error that the kernel admits, microseconds.

@@ -106,3 +106,9 @@ def test_any_clock_and_any_time_give_a_time_that_a_message_could_carry(time, clo
 def test_at_its_own_moment_a_clock_tells_its_own_utc(monotonic_s, utc):
     clock = samples.clock(utc, monotonic_s=monotonic_s)
     assert dated(samples.undated(monotonic_s), clock).utc == utc
+
+
+def test_a_time_of_another_boot_and_one_with_utc_stay_as_they_are():
+    assert dated(samples.undated(boot="another"), samples.clock()).utc is None
+    assert dated(samples.time_at(), samples.clock()) == samples.time_at()
+    assert dated(samples.undated(), samples.clock("2026-02-30T10:00:00Z")).utc is None

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import edge
 from depot.dating import dated
 from edge.clock import UtcClock
 from edge.delivery.port import encode_record
@@ -19,6 +22,7 @@ from edge.life.ntp import NetworkTime, kernel_is_synchronized, timedate_is_synch
 from edge.types import Fix
 from messages.types import Clock
 
+EDGE = Path(edge.__file__).parent
 MAY_2026 = 1_777_624_200.0
 #: Sunday, 24:00 GPS time of a week's end, the last one of a roll-over of 1,024 weeks, a night when the clocks change,
 #: the second 23:59:60 of 2016, and the first of 1970.
@@ -182,3 +186,18 @@ def test_this_computers_kernel_answers():
     assert network.newest is not None
     utc_s, monotonic_s = network.newest
     assert utc_s - monotonic_s == pytest.approx(time.time() - time.monotonic(), abs=1.0)
+
+
+# -- the wall clock
+
+
+def test_nothing_on_the_vehicle_reads_the_wall_clock_but_network_time_and_the_date_of_a_calibration():
+    """A timeout that rests on it would be wrong after a jump; ids and files are not named by it either."""
+    readers = re.compile(
+        r"\btime\.(time|time_ns|localtime|gmtime|ctime|strftime)\b"
+        r"|\bCLOCK_REALTIME|\bdatetime\.(now|utcnow|today)\b|\bdate\.today\b|\bst_[mca]time\b"
+    )
+    found = {
+        str(path.relative_to(EDGE)) for path in EDGE.rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"life/ntp.py", "cli_calibrate.py"}
