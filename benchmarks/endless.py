@@ -130,12 +130,12 @@ class TrueDetector:
         return boxes(self._camera.now_s)
 
 
-def boxes(time_s: float) -> list[Detection]:
+def boxes(time_s: float, every_m: float = DEFECT_EVERY_M) -> list[Detection]:
     """The true boxes of the defects from 2 to 20 m ahead."""
     at_m = SPEED_MPS * time_s
-    first = math.ceil((at_m + 2.0) / DEFECT_EVERY_M)
-    last = math.floor((at_m + 20.0) / DEFECT_EVERY_M)
-    found = (_box(number, number * DEFECT_EVERY_M - at_m) for number in range(first, last + 1))
+    first = math.ceil((at_m + 2.0) / every_m)
+    last = math.floor((at_m + 20.0) / every_m)
+    found = (_box(number, number * every_m - at_m) for number in range(first, last + 1))
     return [detection for detection in found if detection is not None]
 
 
@@ -155,14 +155,14 @@ def _box(number: int, ahead_m: float) -> Detection | None:
     return Detection(LABELS[number % len(LABELS)], 0.85, box)
 
 
-def record(folder: Path, frames: int) -> None:
-    """Write the beginning of the drive as a recording that `wegewart-edge replay` takes, the defects as dark spots."""
+def record(folder: Path, frames: int, *, every_m: float = DEFECT_EVERY_M) -> None:
+    """Write the beginning of a drive as a recording that `wegewart-edge replay` takes, the defects as dark spots."""
     camera, positions = EndlessCamera(), EndlessPositions()
     (folder / "frames").mkdir(parents=True)
     times, track = ["frame,t_s"], ["t_s,lat,lon,heading_deg,speed_mps,error_m"]
     for _ in range(frames):
         frame = camera.read()
-        for spot in boxes(camera.now_s):
+        for spot in boxes(camera.now_s, every_m):
             x1, y1, x2, y2 = spot.box
             middle, size = ((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1)
             cv2.ellipse(frame.picture, (middle, size, 0.0), (25, 25, 25), -1)

@@ -5,11 +5,11 @@
     python -m benchmarks.kills [--kills N] [--victims daemon[,broker][,depot]] [--drive DIR] [--seed N]
 
 `wegewart-edge run` replays a rendered drive with the shipped model over a real Mosquitto to a real depot, again and
-again. At a moment drawn from the whole of a drive (start, drive, drain) one of the victims gets SIGKILL; a killed
-broker loses its disk every second time. In every second round the broker is frozen meanwhile, so that nothing but the
-vehicle's store knows what was confirmed. At the end, with all three well, the outbox drains and three lists are
-compared: what the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database holds, what its
-page shows.
+again. At a random moment, four of five times after the first confirmation of that start, one of the victims gets
+SIGKILL; a killed broker loses its disk every second time. In every second round the broker is frozen meanwhile, so that
+nothing but the vehicle's store knows what was confirmed. At the end, with all three well, the outbox drains and three
+lists are compared: what the witness saw `confirm` return (benchmarks/kills/vehicle.py), what the depot's database
+holds, what its page shows.
 
 SIGKILL leaves the operating system alive: this shows nothing about power cuts (see `scripts/torture --power-cuts`).
 """

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.servers import HOST, Broker, Depot, ServerError
+from benchmarks.servers import HOST, Broker, Depot, ServerError, wait_for
 from edge.life.life import FILE as LAST_END
 
 VEHICLE = "torture-1"
@@ -44,7 +44,7 @@ class Rig:
         self.journal = self.folder / "journal"
         self.log = self.folder / "vehicle.log"
         self.driven_s = 0.0
-        self._life_s = 3.0
+        self._life_s, self._confirming_s = 3.0, 1.0
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Rig:  # noqa: PYI034 - Self is newer than Python 3.10
@@ -61,8 +61,10 @@ class Rig:
         """Seconds of one drive that nobody disturbs, from start to end; kills are drawn from as long a time."""
         began = time.monotonic()
         self._start()
+        self._await_note(self._notes())
+        first = time.monotonic()
         self._await_end(120.0)
-        self._life_s = time.monotonic() - began
+        self._life_s, self._confirming_s = time.monotonic() - began, time.monotonic() - first
         return self._life_s
 
     def kill(self, victims: Sequence[str]) -> str:
@@ -84,15 +86,30 @@ class Rig:
         return victim
 
     def _drive(self) -> None:
-        """To a random moment of a drive."""
+        """To a random moment: of the whole life of the process, or (mostly) after its first confirmation."""
         for _ in range(_WHOLE_DRIVES_IN_A_ROW):
+            noted = self._notes()
             if self._process is None:
                 self._start()
-            if self._lasts(self.dice.uniform(0.0, self._life_s)):
-                break
+            if self.dice.random() < 0.2:
+                lasts = self._lasts(self.dice.uniform(0.0, self._life_s))
+            else:
+                self._await_note(noted)
+                lasts = self._lasts(self.dice.uniform(0.0, self._confirming_s))
+            if lasts:
+                return
             self.counters["whole drives"] += 1
-        else:
-            raise VehicleError(f"every drive was over before its kill; {self._life_s:.1f} s is too long for a drive")
+        raise VehicleError(f"every drive was over before its kill; {self._life_s:.1f} s is too long for a drive")
+
+    def _await_note(self, before: int) -> None:
+        wait_for(lambda: self._notes() > before or self._is_over(), 120.0, "a confirmation")
+
+    def _notes(self) -> int:
+        """Bytes that the witness has written."""
+        return self.journal.stat().st_size if self.journal.exists() else 0
+
+    def _is_over(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def finish(self) -> dict[str, int | bool]:
         """Everything is well again: what the outbox holds goes to the depot. Returns the daemon's summary."""

@@ -108,7 +108,7 @@ def test_what_the_depot_never_got_or_got_otherwise_is_lost_and_an_id_given_again
 def test_a_daemon_killed_on_its_drive_loses_nothing_and_shows_nothing_twice(tmp_path: Path):
     need("mosquitto")
     drive = tmp_path / "drive"
-    record(drive, 60)
+    record(drive, 60, every_m=8.0)
     with Rig(tmp_path, drive, random.Random(3)) as rig:
         rig.depot.wait_connected()
         for victims in (["daemon"], ["broker"], ["daemon"], ["depot"]):
