@@ -20,6 +20,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TELL_AGAIN_S = 1.5
 #: A clock that will not settle is told so often and no more; the depot keeps what it was told last.
 _MOST_TOLD = 100
+#: A receiver that has not told the time after so long never will: an antenna under a coated windscreen.
+_FAULT_AFTER_S = 3600.0
 
 
 class UtcClock:
@@ -46,6 +48,7 @@ class UtcClock:
         self._source: Quality | None = None
         self._told_s: float | None = None
         self._newest_s = 0.0
+        self._began_s: float | None = None
         self._number = 0
         self.counts: Counter[str] = Counter()
 
@@ -67,7 +70,16 @@ class UtcClock:
 
     def at(self, time_s: float) -> Time:
         """The message time of a moment on the monotonic clock."""
+        if self._began_s is None:
+            self._began_s = time_s
         return self._time(self._boots[0], time_s)
+
+    def fault(self, now_s: float) -> str | None:
+        """One line where the time is still not known an hour after the first message; `now_s`: monotonic."""
+        if self._offset_s is not None or self._began_s is None or now_s - self._began_s < _FAULT_AFTER_S:
+            return None
+        hours = (now_s - self._began_s) / 3600
+        return f"the time is not known after {hours:.0f} h: no fix with UTC, no network time; check the antenna"
 
     def news(self) -> Iterator[Clock]:
         """What the depot must be told so that it can date what went out without UTC; empty where it knows.

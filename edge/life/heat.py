@@ -97,3 +97,18 @@ class HeatGovernor:
         self._step += by
         self._changed_s = now_s
         self.steps += 1
+
+
+class Pace:
+    """Keeps looks to a share of the time, whatever a look costs and however fast the vehicle drives."""
+
+    def __init__(self) -> None:
+        self._free_s = float("-inf")
+
+    def allows(self, now_s: float) -> bool:
+        """Whether a frame may be looked at now; to be asked before the sampler is. `now_s`: monotonic."""
+        return now_s >= self._free_s
+
+    def looked(self, began_s: float, ended_s: float, share: float) -> None:
+        """A look took from `began_s` to `ended_s`: the rest of its time is a pause."""
+        self._free_s = ended_s + (ended_s - began_s) * (1 / share - 1)

@@ -51,6 +51,16 @@ def test_a_run_that_never_learnt_its_utc_is_dated_by_the_next_one_on_the_same_mo
     assert [dated(early, told).utc for told in clock.news()] == [None, "2026-05-01T08:28:30.000Z"]
 
 
+def test_an_hour_without_utc_is_a_fault_until_it_is_known():
+    clock = UtcClock("b", quality="gnss")
+    assert clock.fault(90_000.0) is None  # nothing was said yet
+    clock.at(1000.0)
+    assert clock.fault(4000.0) is None
+    assert "not known after 2 h" in str(clock.fault(8300.0))
+    clock.observe(fix(8300.0, MAY_2026))
+    assert clock.fault(8300.0) is None
+
+
 def test_the_clocks_news_is_a_record_that_delivery_takes():
     clock = UtcClock("b", quality="gnss")
     clock.observe(fix(100.0, MAY_2026))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.life.heat import HeatGovernor, HeatSettings
+from edge.life.heat import HeatGovernor, HeatSettings, Pace
 
 SETTINGS = HeatSettings()
 TICK_S = 2.0
@@ -120,3 +120,23 @@ def test_whatever_the_sensors_say_steps_are_bounded_in_size_and_in_time(looks):
     assert governor.steps == len(steps)
     for (first_s, _), (later_s, by) in pairwise(steps):
         assert later_s - first_s >= (SETTINGS.settle_s / 3 if by > 0 else SETTINGS.recover_s)
+
+
+@given(st.floats(0.1, 1.0), st.floats(0.005, 0.8), st.floats(0.02, 0.2))
+def test_looks_take_no_more_than_their_share_of_the_time(share, look_s, frame_s):
+    pace, now_s, at_work_s = Pace(), 0.0, 0.0
+    for _ in range(2000):
+        if pace.allows(now_s):
+            pace.looked(now_s, now_s + look_s, share)
+            now_s += look_s
+            at_work_s += look_s
+        now_s += frame_s
+    assert at_work_s / now_s <= share + 0.02
+    assert at_work_s / now_s >= look_s / (look_s / share + 2 * frame_s) - 0.02  # and wait no longer than they must
+
+
+def test_at_full_pace_every_frame_may_be_looked_at():
+    pace = Pace()
+    for second in range(100):
+        assert pace.allows(float(second))
+        pace.looked(float(second), second + 1.0, 1.0)
