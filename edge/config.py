@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 
+#: Facts alone need some of it.
+_LEAST_BYTES_PER_DAY = 1_000_000
 _TRACK = re.compile(r"[^/]+/[^/]+")
 _START = re.compile(r"[^:]+:-?[0-9]{1,7}(\.[0-9]{1,3})?:[+-]")
 
@@ -117,6 +119,28 @@ class DeliveryConfig(Section, frozen=True):
         float, Meta(ge=0, le=3600, description="seconds that an ending process waits for acknowledgements")
     ] = 5.0
     health_s: Annotated[float, Meta(gt=0, le=3600, description="seconds between health messages")] = 30.0
+    picture_bytes_per_s: Annotated[
+        float, Meta(ge=0, le=1e8, description="mobile data: pictures at most at this rate, bytes/s; 0: no limit")
+    ] = 0.0
+    bytes_per_day: Annotated[
+        int, Meta(ge=0, le=10**12, description="mobile data: bytes a day, beyond it only facts go; 0: no limit")
+    ] = 0
+    pictures_mb: Annotated[int, Meta(ge=10, le=1_000_000, description="outbox: pictures keep at most, MiB")] = 4096
+    free_mb: Annotated[
+        int, Meta(ge=8, le=100_000, description="outbox: with less than this free on the disk pictures go, MiB")
+    ] = 32
+    coverage_rows: Annotated[int, Meta(ge=1000, le=10**7, description="outbox: waiting coverage stretches kept")] = (
+        200_000
+    )
+    roughness_rows: Annotated[int, Meta(ge=1000, le=10**7, description="outbox: waiting roughness stretches kept")] = (
+        200_000
+    )
+    grace_h: Annotated[
+        float, Meta(ge=0, le=720, description="outbox: hours that acknowledged records are kept (operating time)")
+    ] = 24.0
+    memory_events: Annotated[
+        int, Meta(ge=100, le=100_000, description="outbox: records kept in memory while the disk takes none")
+    ] = 2000
 
 
 class VehicleConfig(Section, frozen=True):
@@ -153,6 +177,8 @@ def load_config(path: Path) -> VehicleConfig:
         raise ConfigError(f"{path}: delivery.certificate and delivery.key: set both or none")
     if delivery.certificate is not None and delivery.ca is None:
         raise ConfigError(f"{path}: delivery.ca: is missing, a certificate is only used with TLS")
+    if 0 < delivery.bytes_per_day < _LEAST_BYTES_PER_DAY:
+        raise ConfigError(f"{path}: delivery.bytes_per_day: must be 0 (no limit) or at least {_LEAST_BYTES_PER_DAY}")
     if config.camera.kind == "picamera2" and not config.camera.source.isdecimal():
         raise ConfigError(f"{path}: camera.source: {config.camera.source!r} is no camera number, as picamera2 needs")
     if config.camera.kind != "replay" and config.position.kind == "replay":

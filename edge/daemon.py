@@ -21,10 +21,12 @@ from edge.clock import UtcClock
 from edge.config import VehicleConfig
 from edge.defects.revisions import Revisions
 from edge.delivery.port import Counts, Delivery
+from edge.delivery.uplink import Uplink
 from edge.errors import ConfigError, InputError
 from edge.geometry import Calibration
 from edge.judging import Surface
 from edge.liveness import Liveness, Notifier, watchdog_period_s
+from edge.orders import Orders
 from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
 from edge.sensors import LiveSensors
@@ -138,6 +140,7 @@ class Daemon:
         liveness = Liveness(
             ("camera", "pipeline"), notifier=Notifier(), period_s=watchdog_period_s(), clock=self.monotonic
         )
+        orders = Orders(self.config, delivery, pipeline.sampler, restart=self.stop.set)
         frame: Frame | None = first
         next_health_s = self.monotonic()
         while frame is not None and not self.stop.is_set():
@@ -148,8 +151,9 @@ class Daemon:
             liveness.moved("pipeline")
             pipeline.counters["frames_bad"], pipeline.counters["frames_dropped"] = camera.bad, camera.dropped
             if self.monotonic() >= next_health_s:
-                next_health_s = self.monotonic() + self.config.delivery.health_s
+                next_health_s = self.monotonic() + orders.health_s
                 delivery.publish_health(_health(pipeline, delivery, sources, frame))
+            orders.carry_out()
             if self.progress is not None:
                 self.progress(pipeline, delivery)
             try:
@@ -185,7 +189,7 @@ def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, frame: Fra
             "events_pending": counts.pending,
             "pictures_pending": counts.pictures_pending,
         },
-        gauges=_gauges(pipeline),
+        gauges=_gauges(pipeline) | (delivery.gauges() if isinstance(delivery, Uplink) else {}),
         faults=(*delivery.faults(), *(sensors.faults() if sensors else ())),
     )
 

@@ -92,6 +92,11 @@ class Pipeline:
         self.pose: Pose | None = None
 
     @property
+    def sampler(self) -> Sampler:
+        """Which frames are judged; the depot may ask for others."""
+        return self._stages.sampler
+
+    @property
     def judges(self) -> tuple[Judge, ...]:
         """All judges, each once."""
         return tuple({id(j): j for judges in self._stages.judges.values() for j in judges}.values())

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge import __version__
-from edge.config import VehicleConfig
+from edge.config import DeliveryConfig, VehicleConfig
+from edge.delivery.budget import BudgetLimits
 from edge.delivery.jsonl import JsonlSink
 from edge.delivery.outbox import Outbox
 from edge.delivery.port import Delivery
+from edge.delivery.quota import Quota
 from edge.delivery.settings import BrokerSettings, Tls, from_url
 from edge.delivery.uplink import Birth, Uplink
 from edge.errors import BrokerError
@@ -45,7 +47,7 @@ def open_uplink(
     """
     settings = broker_settings(config) if url is None else from_url(url, config.vehicle)
     birth = Birth(software=f"wegewart-edge {__version__}", models=models, calibration=calibration)
-    uplink = Uplink(Outbox(config.delivery.data / "outbox.db"), settings, birth, on_fatal=on_fatal)
+    uplink = Uplink(_outbox(config.delivery), settings, birth, on_fatal=on_fatal)
     if wait_s is not None:
         try:
             uplink.wait_online(wait_s)
@@ -72,4 +74,20 @@ def broker_settings(config: VehicleConfig) -> BrokerSettings:
         username=delivery.username,
         password_file=delivery.password_file,
         tls=tls,
+        budget=budget(delivery),
     )
+
+
+def budget(delivery: DeliveryConfig) -> BudgetLimits:
+    """The bounds for mobile data."""
+    return BudgetLimits(delivery.picture_bytes_per_s or None, delivery.bytes_per_day or None)
+
+
+def _outbox(delivery: DeliveryConfig) -> Outbox:
+    quota = Quota(
+        pictures_bytes=delivery.pictures_mb << 20,
+        free_bytes=delivery.free_mb << 20,
+        waiting={"coverage": delivery.coverage_rows, "roughness": delivery.roughness_rows},
+        in_memory=delivery.memory_events,
+    )
+    return Outbox(delivery.data / "outbox.db", grace_s=delivery.grace_h * 3600, quota=quota)

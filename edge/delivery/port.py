@@ -70,7 +70,7 @@ class Delivery(Protocol):
             picture: the anonymised JPEG that `message.picture` describes.
 
         Raises:
-            StoreError: it could not be written; nothing was confirmed.
+            StoreError: the outbox is closed.
             MessageError: the message is too large.
         """
 

@@ -140,14 +140,22 @@ class Uplink:
 
     def counters(self) -> dict[str, int]:
         """See `Delivery.counters`."""
-        return {**self._means.counters, "delivery_bytes_today": self._means.budget.spent}
+        return {
+            **self._outbox.counters(),
+            **self._means.counters,
+            "delivery_bytes_today": self._means.budget.spent,
+        }
+
+    def gauges(self) -> dict[str, float]:
+        """Measured now, for the health message."""
+        return self._outbox.gauges()
 
     def faults(self) -> tuple[str, ...]:
         """See `Delivery.faults`."""
         state, courier = self.state, self._courier
         lost, large = self.counts().pictures_lost, len(courier.sender.too_large)
         found = (
-            self._outbox.fault,
+            *self._outbox.faults(),
             f"uplink {state.name}: {state.reason}" if state.reason else None,
             courier.store_fault,
             courier.sender.publish_fault,

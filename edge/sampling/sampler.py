@@ -42,12 +42,12 @@ _RETRIES, _RETRY_M = 3, 0.1
 
 
 class Sampler:
-    """Decides for each frame, in order of time, whether it is judged."""
+    """Decides for each frame, in order of time, whether it is judged. `every_m` may be changed on the way."""
 
     def __init__(self, *, every_m: float, looks: int = 3, view_m: View | None = None, fallback_s: float = 0.5) -> None:
         if not (every_m > 0 and fallback_s > 0 and looks > 0):
             raise ValueError(f"every_m {every_m}, fallback_s {fallback_s} and looks {looks} must be above 0")
-        self._every_m = every_m
+        self.every_m = every_m
         self._looks = looks
         self._view = view_m
         self._fallback_s = fallback_s
@@ -66,10 +66,10 @@ class Sampler:
     def spacing_m(self) -> float:
         """Metres between judged frames, as asked for now."""
         if self._view is None:
-            return self._every_m
+            return self.every_m
         # The second longest: a single hiccup of the camera says nothing about the next step.
         step = sorted(self._steps)[-2] if len(self._steps) > 1 else 0.0
-        return min(self._every_m, max(_LEAST_M, (self._view.length_m - step) / self._looks))
+        return min(self.every_m, max(_LEAST_M, (self._view.length_m - step) / self._looks))
 
     def take(self, pose: Pose) -> bool:
         """Whether the frame taken at this pose shows enough new road."""
@@ -90,13 +90,13 @@ class Sampler:
         if self._tries <= _RETRIES:
             self._grid_m, self._not_before_m = self._grid_before_m, at_m + _RETRY_M
         else:
-            self._tries, self._not_before_m = 0, self._grid_m + self.spacing_m - _EARLY * self._every_m
+            self._tries, self._not_before_m = 0, self._grid_m + self.spacing_m - _EARLY * self.every_m
 
     def _take_by_distance(self, pose: Pose) -> bool:
         last, self._last = self._last, pose
         way = 0.0 if last is None else pose.distance_m - last.distance_m
         # A distance far below the last one belongs to an estimator that started anew.
-        if way < -2 * self._every_m:
+        if way < -2 * self.every_m:
             self._forget()
         self._steps.append(max(0.0, way))
         while self._judged and pose.distance_m - self._judged[0].distance_m > _MEMORY_M:
@@ -109,7 +109,7 @@ class Sampler:
     def _is_due(self, pose: Pose) -> bool:
         if self._grid_m is None:
             return pose.distance_m >= self._not_before_m
-        due = self._grid_m + self.spacing_m - _EARLY * self._every_m
+        due = self._grid_m + self.spacing_m - _EARLY * self.every_m
         return pose.distance_m >= max(due, self._not_before_m)
 
     def _has_turned(self, pose: Pose) -> bool:

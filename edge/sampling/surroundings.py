@@ -31,8 +31,8 @@ _TUNNEL_MIN_BRIGHT = 45.0
 class SurroundingsSettings:
     """When a word counts.
 
-    hold_m, hold_s: so far, or so long, a geofence must say the same; a line, which is sharper, only `hold_line_m` or its
-        own error.
+    hold_m, hold_s: so far, or so long, a geofence must say the same; a line is sharper: only `hold_line_m` or
+        its own error.
     rest_m, rest_s: so far and so long nothing changes after a change.
     max_error_m: a position known worse says nothing about a geofence.
     no_sky_m, no_sky_s: without fixes for so far and so long the sky counts as gone; sky_s: with fixes, as back.

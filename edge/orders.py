@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out what the depot tells the vehicle, and answers each command.
+
+A setting holds until the next start: a value that was a mistake is cured by a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from edge.config import VehicleConfig
+from edge.delivery.budget import BudgetLimits
+from edge.delivery.commands import Order, read_setting
+from edge.delivery.port import Delivery
+from edge.delivery.uplink import Uplink
+from edge.sampling.sampler import Sampler
+
+_log = logging.getLogger(__name__)
+
+
+class Orders:
+    """Asks the delivery for commands. `health_s`: seconds between health messages, as set now."""
+
+    def __init__(
+        self, config: VehicleConfig, delivery: Delivery, sampler: Sampler, *, restart: Callable[[], None]
+    ) -> None:
+        self.health_s = config.delivery.health_s
+        self._delivery = delivery
+        self._sampler = sampler
+        self._restart = restart
+        self._bytes_per_s, self._bytes_per_day = config.delivery.picture_bytes_per_s, config.delivery.bytes_per_day
+
+    def carry_out(self) -> None:
+        """Everything that has come since the last call."""
+        for order in self._delivery.commands():
+            self._answer(order)
+
+    def _answer(self, order: Order) -> None:
+        try:
+            text = self._do(order)
+        except ValueError as error:
+            self._delivery.reply(order.id, ok=False, text=str(error))
+        else:
+            _log.info("the depot's command %s: %s", order.id, text)
+            self._delivery.reply(order.id, ok=True, text=text)
+
+    def _do(self, order: Order) -> str:
+        command = order.command
+        if command.action == "restart":
+            self._restart()
+            return "restarting"
+        if command.action == "set" and command.key is not None and command.value is not None:
+            value = read_setting(VehicleConfig, command.key, command.value)
+            self._set(command.key, value)
+            return f"{command.key} = {value}, until the next start"
+        raise ValueError(f"{command.action} without what it needs is not carried out")
+
+    def _set(self, key: str, value: Any) -> None:
+        if key == "sampling.every_m":
+            self._sampler.every_m = value
+        elif key == "delivery.health_s":
+            self.health_s = value
+        elif not isinstance(self._delivery, Uplink):
+            raise ValueError(f"{key}: this vehicle writes into a file, it sends nothing")
+        else:
+            if key == "delivery.picture_bytes_per_s":
+                self._bytes_per_s = value
+            else:
+                self._bytes_per_day = value
+            self._delivery.limit(BudgetLimits(self._bytes_per_s or None, self._bytes_per_day or None))
