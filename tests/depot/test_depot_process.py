@@ -74,6 +74,16 @@ def test_a_revision_that_comes_first_and_a_roughness_are_acknowledged_and_shown(
     assert depot.get("/api/summary")["revisions_waiting"] == 0
 
 
+def test_what_came_without_utc_is_dated_by_the_clock_that_its_vehicle_sends_later(depot, broker, request):
+    with samples.fake_vehicle(broker.host, broker.port, name_of(request)) as vehicle:
+        vehicle.acknowledged({vehicle.send(samples.observation(time=samples.undated(12.5)), 1)})
+        assert depot.get("/api/cases")["features"][0]["properties"]["utc"] is None
+        vehicle.acknowledged({vehicle.send(samples.clock(), 2)})
+    (case,) = depot.get("/api/cases")["features"]
+    assert case["properties"]["utc"] == "2026-05-04T09:58:32.500Z"
+    assert case["properties"]["time_quality"] == "gnss"
+
+
 def test_what_can_never_be_stored_is_answered_with_its_id_and_counted(depot, broker, request):
     name = name_of(request)
     with samples.fake_vehicle(broker.host, broker.port, name) as vehicle:
