@@ -9,7 +9,8 @@
 4. After that each start rests for `rest_s` first: with its link to the depot, saying what is wrong, before it tries
    again. Nobody has to come and reset anything; a camera that is plugged in again is found at the next try.
 
-The day is 24 h of operation, not of any clock: so a wrong clock neither allows nor forbids a boot.
+The day is 24 h of operation, not of any clock: so a wrong clock neither allows nor forbids a boot. In the first day of
+a vehicle, or after its record was lost, there is none.
 """
 
 from __future__ import annotations

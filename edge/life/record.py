@@ -24,6 +24,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SAVE_EVERY_S = 600.0
 #: Runs whose UTC nobody knows; more than that within one boot of the computer are not dated.
 _MOST_UNDATED = 50
+#: Without a record nobody knows how often the computer was booted lately: taken to be more often than anybody allows.
+#: So a disk that forgets the record cannot make us boot for ever.
+_UNKNOWN = [0.0] * 100
 
 
 class _State(msgspec.Struct):
@@ -150,10 +153,10 @@ class Record:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=_State)
         except FileNotFoundError:
-            return _State()
+            return _State(reboots=_UNKNOWN)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.warning("%s: %s; the counts of earlier runs begin anew", self._path, error)
-            return _State(ends={"record_lost": 1})
+            return _State(ends={"record_lost": 1}, reboots=_UNKNOWN)
 
     def _save(self) -> bool:
         self._saved_s = self._clock()

@@ -23,7 +23,11 @@ class Vehicle:
         self.folder = folder
         self.now_s = 100.0
         self.boots = 0
-        self.life = self.begin()
+        self.life: Life
+        self.begin()
+        self.now_s += 90_000.0  # not its first day
+        self.life.ended()
+        self.begin()
 
     def begin(self) -> Life:
         self.life = Life(self.folder, SETTINGS, computer=f"boot-{self.boots}", clock=lambda: self.now_s)
@@ -183,3 +187,17 @@ def test_whatever_happens_at_most_two_boots_are_asked_for_in_a_day_of_operation(
             vehicle.boot()
             vehicle.begin()
     assert all(third - first >= 86_400 for first, third in zip(asked, asked[2:], strict=False))
+
+
+@pytest.mark.parametrize("damage", [None, b"\0" * 100])
+def test_a_disk_that_forgets_the_record_cannot_make_the_computer_boot_for_ever(tmp_path, damage):
+    vehicle = Vehicle(tmp_path)
+    if damage is None:
+        (tmp_path / FILE).unlink()
+    else:
+        (tmp_path / FILE).write_bytes(damage)
+    vehicle.begin()
+    for _ in range(20):
+        vehicle.stall()
+    assert vehicle.boots == 0
+    assert vehicle.life.start.rest_s == 600
