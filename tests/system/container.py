@@ -117,10 +117,15 @@ class Container:
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(wait_s)
             self._process = None
+        wait_until(self._groups_gone, what="end of the container's processes")
+
+    def _groups_gone(self) -> bool:
+        """Remove its control groups; those with a process that is just ending stay for the next try."""
         for group in self._groups:
             for place in [*sorted(group.rglob("*/"), reverse=True), group]:
-                with suppress(OSError):  # files, which go with their folder
+                with suppress(OSError):  # also for files, which go with their folder
                     place.rmdir()
+        return not any(group.exists() for group in self._groups)
 
     # ---- looking into it
 

@@ -248,6 +248,7 @@ def test_the_daemon_asks_for_a_boot_or_for_the_end_by_its_exit_code(vehicle: Veh
     if code == 20:
         vehicle.container.wait_reboot(DEADLINE_S)
         assert vehicle.pid() > 0
+        assert not (vehicle.container.root / "var/lib/wegewart-reboot/boots").exists(), "the daemon counts this one"
     else:
         vehicle.container.wait_off(DEADLINE_S)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.life.exits import POWER_OFF, REBOOT
 from tests.servers import need
 
 if sys.version_info >= (3, 11):
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot")}
 DEVICE = ROOT / "firmware_config/raspberry_pi/etc/systemd/system"
 DROPINS = sorted((DEVICE / "wegewart-edge.service.d").glob("*.conf"))
-REBOOT = DEVICE / "wegewart-reboot.service"
+REBOOTING = DEVICE / "wegewart-reboot.service"
 #: systemd 254 learned these lines; an older one does without, and says so.
 NEW = r"(?m)^(RestartSteps|RestartMaxDelaySec)=.*\n"
 #: systemd's own scale from 0 (locked up) to 10. The edge keeps cameras, serial receivers and the network.
@@ -51,7 +52,7 @@ def test_systemd_understands_every_line(name: str, tmp_path: Path) -> None:
         (tmp_path / f"{unit.name}.d").mkdir()
         for dropin in DROPINS:
             shutil.copy(dropin, tmp_path / f"{unit.name}.d")
-        shutil.copy(REBOOT, tmp_path)
+        shutil.copy(REBOOTING, tmp_path)
     command = [program, "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.glob("*.service"))]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     said = [line for line in result.stderr.splitlines() if str(tmp_path) in line or "wegewart" in line]
@@ -105,6 +106,14 @@ def test_the_daemon_is_watched_and_ended_in_time() -> None:
     assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
     assert int(service["WatchdogSec"]) == 30
     assert int(service["TimeoutStopSec"]) > 5, "delivery.drain_s is 5 s"
+
+
+def test_the_codes_by_which_the_daemon_asks_are_those_that_are_answered() -> None:
+    asked = (DEVICE / "wegewart-edge.service.d/reboot.conf").read_text(encoding="utf-8")
+    assert f"RestartPreventExitStatus={REBOOT} {POWER_OFF}\n" in asked
+    answers = REBOOTING.read_text(encoding="utf-8")
+    assert re.search(rf"\b{REBOOT}\) exec systemctl --no-block reboot", answers)
+    assert re.search(rf"\b{POWER_OFF}\) exec systemctl --no-block poweroff", answers)
 
 
 def test_the_start_limit_is_reached_whatever_systemd_makes_of_the_delays() -> None:
