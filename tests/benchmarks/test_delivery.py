@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import drain, fleet, soak
+from benchmarks import drain, fleet, growth, soak
 from benchmarks.endless import CALIBRATION, EndlessCamera, EndlessPositions, TrueDetector, record
 from benchmarks.kills.rig import Rig
 from benchmarks.kills.vehicle import noting
@@ -164,9 +164,9 @@ def test_a_drive_without_end_is_seen_confirmed_and_stored_with_kills_on_the_way(
 
 
 def test_the_slope_is_that_of_a_straight_line():
-    line = [soak.Sample(60.0 * n, 0.0, 100 + 0.05 * n, 9, 4, 0, 0) for n in range(100)]
-    assert soak.slope(line, lambda s: s.rss_mib) == (pytest.approx(3.0), pytest.approx(0.0, abs=1e-9))
-    assert soak.settled(line)[0].drive_s == pytest.approx(0.25 * line[-1].drive_s, abs=60)
+    line = [growth.Sample(60.0 * n, 0.0, 100 + 0.05 * n, 9, 4, 0, 0) for n in range(100)]
+    assert growth.slope(line, lambda s: s.rss_mib) == (pytest.approx(3.0), pytest.approx(0.0, abs=1e-9))
+    assert growth.settled(line)[0].drive_s == pytest.approx(0.25 * line[-1].drive_s, abs=60)
 
 
 def test_the_endless_drive_shows_each_defect_where_the_positions_say_it_is():
