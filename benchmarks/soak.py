@@ -157,7 +157,7 @@ def _tell(samples: Sequence[Sample], hours: float) -> None:
         )
 
 
-def report(samples: Sequence[Sample], summary: Summary, *, also_model: bool) -> bool:
+def report(samples: Sequence[Sample], summary: Summary, pictures_bytes: int, *, also_model: bool) -> bool:
     """Print the figures; whether they are good."""
     calm = settled(samples)
     hours = (samples[-1].drive_s - calm[0].drive_s) / 3600
@@ -183,6 +183,12 @@ def report(samples: Sequence[Sample], summary: Summary, *, also_model: bool) -> 
     )
     print(f"descriptors, threads                   {calm[0].descriptors} +{more[0]}, {calm[0].threads} +{more[1]}")
     print(f"written to the disk                    {written:.1f} MB per hour of drive time")
+    pictures = pictures_bytes / 1e6 / (samples[-1].drive_s / 3600)
+    records = done.confirmed / (samples[-1].drive_s / 3600)
+    print(f"of this content of pictures            {pictures:.1f} MB per hour of drive time")
+    print(
+        f"written for each record                {written * 1000 / records:.0f} kB, at {records:.0f} records per hour"
+    )
     print(f"of the outbox's files at the end       {samples[-1].outbox_bytes / 1e6:.1f} MB (without pictures)")
     print(f"records, pictures confirmed            {done.confirmed}, {done.pictures_confirmed}")
     if samples[-1].drive_s < 3590:
@@ -225,12 +231,13 @@ def _soak(folder: Path, options: argparse.Namespace) -> int:
             samples, summary = drive(folder, broker, options.hours, disturbance, also_model=options.model)
         depot.wait_connected()
         verdict = judge(journal, depot)
+        [(pictures_bytes,)] = depot.rows("SELECT total(bytes) FROM pictures")
     finally:
         depot.stop()
         broker.stop()
     if options.csv is not None:
         _write(options.csv, samples)
-    flat = report(samples, summary, also_model=options.model)
+    flat = report(samples, summary, pictures_bytes, also_model=options.model)
     killed = disturbance.counters
     print(f"broker killed (disk wiped), depot      {killed['broker']} ({killed['wiped']}), {killed['depot']}")
     print("\n".join(table(verdict)))
