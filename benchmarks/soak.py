@@ -208,6 +208,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="figures of delivery as a last line of JSON")
     parser.add_argument("--csv", type=Path, help="write all samples here")
     options = parser.parse_args()
+    if options.hours < 0.1:
+        parser.error(f"--hours {options.hours:g}: at least 0.1, or there is nothing to measure")
     end_with_children()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
