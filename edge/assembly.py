@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from edge import ports
 from edge.config import VehicleConfig
 from edge.defects.tracker import Tracker, TrackerSettings
 from edge.errors import ConfigError
@@ -132,9 +134,13 @@ def detectors(config: VehicleConfig) -> dict[Surface, Detector]:
 
 
 def judges(
-    config: VehicleConfig, found: dict[Surface, Detector], calibration: Calibration | None, seen: View | None
+    config: VehicleConfig,
+    found: dict[Surface, Detector],
+    calibration: Calibration | None,
+    seen: View | None,
+    watched: Callable[[ports.Detector], ports.Detector] = lambda detector: detector,
 ) -> dict[Surroundings, tuple[Judge, ...]]:
-    """Who judges what in street and tunnel."""
+    """Who judges what in street and tunnel; `watched` wraps each model, so that one that hangs can be named."""
     settings = TrackerSettings(
         max_range_m=config.defects.max_range_m,
         min_frames=config.defects.min_frames,
@@ -144,7 +150,7 @@ def judges(
     road = Judge(
         "road",
         model_ref(found["road"]),
-        found["road"],
+        watched(found["road"]),
         Tracker(settings, calibration),
         # A defect needs so many frames: road that fewer have shown was not looked at.
         CoverageLog(view_m=seen, looks=min(config.defects.min_frames, config.sampling.looks)),
@@ -155,7 +161,7 @@ def judges(
     wall = Judge(
         "lining",
         model_ref(found["lining"]) if "lining" in found else road.model,
-        found.get("lining"),
+        watched(found["lining"]) if "lining" in found else None,
         Tracker(settings, calibration, lining(config)),
         CoverageLog(),
         limits_for("tunnel", street),

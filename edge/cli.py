@@ -14,15 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge import cli_outbox
 from edge.errors import BrokerError, ConfigError, InputError, WegewartError
 
+if TYPE_CHECKING:
+    from edge.config import VehicleConfig
+    from edge.keeper import Keeper
+
 _EPILOG = """exit codes:
   0 done   1 other error   2 configuration or arguments   3 picture, video or track cannot be read
   4 model package refused   5 broker not there or login refused   6 outbox cannot be used
-  7 the camera gave no more frames"""
+  7 the camera gave no more frames   8 inference, 9 store, 10 pipeline, 11 loop hung
+  20 the computer should be booted   21 the computer should be switched off (ignition)"""
 _EXIT_STALLED = 7
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
@@ -181,15 +186,38 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from edge.config import load_config  # noqa: PLC0415
-    from edge.daemon import Daemon  # noqa: PLC0415
-    from edge.uplinks import open_uplink  # noqa: PLC0415
+    from edge.keeper import Keeper  # noqa: PLC0415
+    from edge.life.exits import REBOOT  # noqa: PLC0415
 
     config = load_config(options.config)
-    daemon = Daemon(config, lambda models, calibration: open_uplink(config, models, calibration))
+    keeper = Keeper(config)
+    if keeper.life.start.reboot:
+        print("wegewart-edge: several runs in a row failed: asks for a boot of the computer", file=sys.stderr)
+        return REBOOT
+    return _drive(config, keeper)
+
+
+def _drive(config: VehicleConfig, keeper: Keeper) -> int:
+    from edge.daemon import Daemon  # noqa: PLC0415
+    from edge.ports import CameraStalledError  # noqa: PLC0415
+    from edge.uplinks import open_uplink  # noqa: PLC0415
+
+    daemon = Daemon(config, lambda models, calibration: open_uplink(config, models, calibration), keeper=keeper)
     _stop_on_signals(daemon.stop)
-    summary = daemon.run()
+    try:
+        summary = daemon.run()
+    except CameraStalledError as error:
+        print(f"wegewart-edge: {error}", file=sys.stderr)
+        return keeper.life.stalled("camera", str(error))
+    except ConfigError:
+        keeper.life.ended()  # a person has to look: neither restarts nor boots help
+        raise
+    except Exception as error:
+        keeper.life.crashed(f"{type(error).__name__}: {error}")
+        raise
+    keeper.life.ended()
     print(json.dumps(summary.as_dict()), flush=True)
-    return 0
+    return keeper.exit_code()
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edge.calibration_file import calibration_text, load_calibration
+from edge.config_life import HeatConfig, LifeConfig, PowerConfig
 from edge.config_sensors import (
     ImuConfig,
     LineConfig,
@@ -24,10 +25,13 @@ from messages.topics import VEHICLE_PATTERN
 from settings import SettingsError, load
 
 __all__ = [
+    "HeatConfig",
     "ImuConfig",
+    "LifeConfig",
     "LineConfig",
     "OdometerConfig",
     "PositionConfig",
+    "PowerConfig",
     "TunnelConfig",
     "VehicleConfig",
     "calibration_text",
@@ -160,6 +164,9 @@ class VehicleConfig(Section, frozen=True):
     vision: VisionConfig = VisionConfig()
     defects: DefectsConfig = DefectsConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    life: LifeConfig = LifeConfig()
+    heat: HeatConfig = HeatConfig()
+    power: PowerConfig = PowerConfig()
 
 
 def load_config(path: Path) -> VehicleConfig:
@@ -183,6 +190,8 @@ def load_config(path: Path) -> VehicleConfig:
         raise ConfigError(f"{path}: camera.source: {config.camera.source!r} is no camera number, as picamera2 needs")
     if config.camera.kind != "replay" and config.position.kind == "replay":
         raise ConfigError(f'{path}: position.kind: a recorded track needs camera.kind = "replay"')
+    if config.power.most_s < config.power.delay_s:
+        raise ConfigError(f"{path}: power.most_s: must not be below power.delay_s")
     if config.imu.front_axle_forward_m - config.imu.rear_axle_forward_m < 0.5:
         raise ConfigError(f"{path}: imu.front_axle_forward_m: must be at least 0.5 m ahead of imu.rear_axle_forward_m")
     if config.tunnel.lining == "cylinder" and abs(config.tunnel.axis_height_m) >= config.tunnel.radius_m:

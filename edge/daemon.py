@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from edge import __version__, assembly
@@ -25,7 +25,10 @@ from edge.delivery.uplink import Uplink
 from edge.errors import ConfigError, InputError
 from edge.geometry import Calibration
 from edge.judging import Surface
-from edge.liveness import Liveness, Notifier, watchdog_period_s
+from edge.keeper import Keeper
+from edge.life.watched import WatchedCamera, WatchedDelivery, WatchedDetector
+from edge.life.watcher import Watcher
+from edge.liveness import Liveness, Notifier, hang_limit_s, watchdog_period_s
 from edge.orders import Orders
 from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
@@ -42,6 +45,9 @@ _log = logging.getLogger(__name__)
 #: a second is waited for a little longer than that, so that no pose is made up from the newest fix.
 _REPLAY = Timing(lookahead_s=2.0)
 _LIVE = Timing(settle_s=1.5)
+
+#: Seconds between looks at commands, store and ignition.
+_ROUND_S = 1.0
 
 OpenDelivery = Callable[[tuple[ModelRef, ...], str], Delivery]
 """Opens the delivery once models and calibration are known (they are part of the birth message)."""
@@ -73,13 +79,14 @@ class Summary:
 
 @dataclass
 class Daemon:
-    """One vehicle, running. `run` may be called once."""
+    """One vehicle, running. `run` may be called once. `keeper`: of a real vehicle; a replay has none."""
 
     config: VehicleConfig
     open_delivery: OpenDelivery
     progress: Callable[[Pipeline, Delivery], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     monotonic: Callable[[], float] = time.monotonic
+    keeper: Keeper | None = None
 
     def run(self) -> Summary:
         """Drive until the recording ends or `stop` is set, then hand over what is left.
@@ -88,24 +95,52 @@ class Daemon:
             WegewartError: configuration, model or recording cannot be used.
             CameraStalledError: a live camera gave no frame in time.
         """
-        config = self.config
+        liveness = Liveness(
+            ("camera", "pipeline", "store"), notifier=Notifier(), period_s=watchdog_period_s(), clock=self.monotonic
+        )
+        if self.keeper is None:
+            return self._drive(liveness)
+        limit_s = hang_limit_s()
+        with ExitStack() as stack:
+            self._rest(self.keeper.life.start.rest_s, liveness)
+            if limit_s is not None:
+                stack.callback(Watcher(liveness, limit_s=limit_s, stalled=self.keeper.life.stalled).close)
+            stack.callback(self.keeper.close)
+            return self._drive(liveness)
+
+    def _rest(self, rest_s: float, liveness: Liveness) -> None:
+        """Restarts and boots did not help: try seldom, and let the computer rest meanwhile."""
+        until_s = self.monotonic() + rest_s
+        while self.monotonic() < until_s and not self.stop.is_set():
+            liveness.resting(f"resting after failures, tries again in {until_s - self.monotonic():.0f} s")
+            self.stop.wait(1.0)
+
+    def _drive(self, liveness: Liveness) -> Summary:
+        config, keeper = self.config, self.keeper
         detectors = assembly.detectors(config)
         models = tuple(assembly.model_ref(detector) for detector in detectors.values())
-        sources = open_sources(config)
+        sources = open_sources(config) if keeper is None else open_sources(config, keeper.life.camera_may_reopen)
+        camera = WatchedCamera(sources.camera, liveness)
         with closing(sources.camera), closing(sources.positions):
             try:
-                first = sources.camera.read()
+                first = camera.read()
             except EndOfRecording:
                 raise InputError(f"{config.camera.source}: holds no readable picture") from None
             calibration = _fitting(sources.calibration, first)
             delivery = self.open_delivery(models, calibration.id if calibration else "none")
             try:
-                pipeline = self._pipeline(sources, calibration, detectors, delivery)
+                if keeper is not None:
+                    keeper.watch(delivery)
+                watched = WatchedDelivery(delivery, liveness)
+                pipeline = self._pipeline(sources, calibration, detectors, watched, liveness)
                 try:
-                    self._loop(first, sources, pipeline, delivery)
+                    with liveness.working("loop"):
+                        self._loop(first, camera, pipeline, delivery, _Beside(sources, liveness))
                 finally:
                     pipeline.finish()  # also when the camera has stalled: what was seen often enough is confirmed
             finally:
+                if keeper is not None:
+                    keeper.close()
                 drained = delivery.close(config.delivery.drain_s)
         return Summary(dict(pipeline.counters), delivery.counts(), drained)
 
@@ -115,53 +150,85 @@ class Daemon:
         calibration: Calibration | None,
         detectors: dict[Surface, Detector],
         delivery: Delivery,
+        liveness: Liveness,
     ) -> Pipeline:
         config = self.config
         seen = assembly.road_view(config, calibration)
+        earlier = () if self.keeper is None else self.keeper.life.undated(delivery.boot)
         return Pipeline(
             Stages(
                 positions=sources.positions,
                 positioner=assembly.positioner(config),
                 sampler=assembly.sampler(config, seen),
                 surroundings=assembly.surroundings(config),
-                judges=assembly.judges(config, detectors, calibration, seen),
+                judges=assembly.judges(
+                    config, detectors, calibration, seen, lambda detector: WatchedDetector(detector, liveness)
+                ),
                 revisions=Revisions(),
                 roughness=assembly.roughness(config),
                 delivery=delivery,
             ),
             identity=Identity(f"wegewart-edge {__version__}", calibration.id if calibration else "none"),
-            clock=UtcClock(delivery.boot, quality="replay" if sources.is_replay else "gnss"),
+            clock=UtcClock(delivery.boot, quality="replay" if sources.is_replay else "gnss", earlier=earlier),
             calibration=calibration,
             timing=_REPLAY if sources.is_replay else _LIVE,
         )
 
-    def _loop(self, first: Frame, sources: Sources, pipeline: Pipeline, delivery: Delivery) -> None:
-        camera = sources.camera
-        liveness = Liveness(
-            ("camera", "pipeline"), notifier=Notifier(), period_s=watchdog_period_s(), clock=self.monotonic
-        )
+    def _loop(
+        self, first: Frame, camera: WatchedCamera, pipeline: Pipeline, delivery: Delivery, beside: _Beside
+    ) -> None:
+        liveness, keeper = beside.liveness, self.keeper
         orders = Orders(self.config, delivery, pipeline.sampler, restart=self.stop.set)
         frame: Frame | None = first
-        next_health_s = self.monotonic()
+        next_health_s = next_round_s = self.monotonic()
         while frame is not None and not self.stop.is_set():
-            liveness.moved("camera")
-            if pipeline.take(frame):
+            began_s = self.monotonic()
+            with liveness.working("pipeline"):
+                looked = pipeline.take(frame, may_look=keeper is None or keeper.may_look())
+            if looked:
                 # Also after a frame that was too dark to judge: a bus that starts in its hall is well.
                 liveness.ready(f"looking at the road for {self.config.vehicle}")
-            liveness.moved("pipeline")
+            if keeper is not None and looked:
+                keeper.looked(began_s)
             pipeline.counters["frames_bad"], pipeline.counters["frames_dropped"] = camera.bad, camera.dropped
+            if self.monotonic() >= next_round_s:
+                next_round_s = self.monotonic() + _ROUND_S
+                self._round(pipeline, delivery, orders, liveness)
             if self.monotonic() >= next_health_s:
                 next_health_s = self.monotonic() + orders.health_s
-                delivery.publish_health(_health(pipeline, delivery, sources, frame))
-            orders.carry_out()
+                with liveness.working("store"):
+                    delivery.publish_health(_health(pipeline, delivery, beside.sources, keeper, frame))
             if self.progress is not None:
                 self.progress(pipeline, delivery)
             try:
                 frame = camera.read()
             except EndOfRecording:
                 frame = None
-        delivery.publish_health(_health(pipeline, delivery, sources, frame or first))
+        delivery.publish_health(_health(pipeline, delivery, beside.sources, keeper, frame or first))
         liveness.stopping()
+
+    def _round(self, pipeline: Pipeline, delivery: Delivery, orders: Orders, liveness: Liveness) -> None:
+        """What is done once a second and not for each frame."""
+        with liveness.working("store"):
+            delivery.counts()  # the store's sign of life where nothing is stored
+            orders.carry_out()
+        keeper = self.keeper
+        if keeper is None:
+            return
+        with liveness.working("store"):
+            keeper.drives(pipeline.pose.speed_mps if pipeline.pose is not None else None)
+        if pipeline.tell_time(keeper.network.newest):
+            keeper.life.dated()
+        if keeper.is_to_switch_off:
+            self.stop.set()
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What the loop needs beside the line of stages."""
+
+    sources: Sources
+    liveness: Liveness
 
 
 def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | None:
@@ -175,7 +242,7 @@ def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | Non
         raise ConfigError(f"camera.calibration: {error}; calibrate the camera at the size that it runs at") from None
 
 
-def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, frame: Frame) -> Health:
+def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, keeper: Keeper | None, frame: Frame) -> Health:
     counts = delivery.counts()
     sensors = sources.positions if isinstance(sources.positions, LiveSensors) else None
     return Health(
@@ -183,14 +250,22 @@ def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, frame: Fra
         counters={
             **pipeline.counts(),
             **(sensors.counts() if sensors else {}),
+            **(keeper.counters() if keeper else {}),
             **delivery.counters(),
             "events_confirmed": counts.confirmed,
             "events_acknowledged": counts.acknowledged,
             "events_pending": counts.pending,
             "pictures_pending": counts.pictures_pending,
         },
-        gauges=_gauges(pipeline) | (delivery.gauges() if isinstance(delivery, Uplink) else {}),
-        faults=(*delivery.faults(), *(sensors.faults() if sensors else ())),
+        gauges=_gauges(pipeline)
+        | (keeper.gauges() if keeper else {})
+        | (delivery.gauges() if isinstance(delivery, Uplink) else {}),
+        faults=(
+            *delivery.faults(),
+            *(sensors.faults() if sensors else ()),
+            *(keeper.faults() if keeper else ()),
+            *pipeline.faults(frame.time_s),
+        ),
     )
 
 

@@ -101,12 +101,16 @@ class Pipeline:
         """All judges, each once."""
         return tuple({id(j): j for judges in self._stages.judges.values() for j in judges}.values())
 
-    def take(self, frame: Frame) -> bool:
-        """Take one frame; True where it was looked at: judged, or refused with a reason that the coverage tells."""
+    def take(self, frame: Frame, *, may_look: bool = True) -> bool:
+        """Take one frame; True where it was looked at: judged, or refused with a reason that the coverage tells.
+
+        `may_look` False: the computer is too hot for another look just now; only the motion is taken over.
+        """
         self.counters["frames_seen"] += 1
         self._measure(frame.time_s + self._timing.lookahead_s)
         pose = self.pose = self._stages.positioner.pose_at(frame.time_s)
-        taken = self._stages.sampler.take(pose)
+        self.counters["frames_left_out_by_heat"] += not may_look
+        taken = may_look and self._stages.sampler.take(pose)
         if taken:
             look = self._look(frame, pose)
             if all(verdict.reason is not None for verdict in look.verdicts):
@@ -130,9 +134,26 @@ class Pipeline:
             self._stages.roughness.flush()
             self._confirm_roughness()
 
+    def tell_time(self, network: tuple[float, float] | None) -> bool:
+        """Let the depot know what the clock has learnt, from fixes or from `network` (UTC, at monotonic seconds).
+
+        With it the depot dates what went out before. True where there was something to tell.
+        """
+        if network is not None:
+            self._clock.observe_network(*network)
+        news = list(self._clock.news())
+        for message in news:
+            self._stages.delivery.confirm(message)
+        return bool(news)
+
     def time_at(self, time_s: float) -> Time:
         """The message time of a moment on the monotonic clock."""
         return self._clock.at(time_s)
+
+    def faults(self, now_s: float) -> tuple[str, ...]:
+        """What is wrong now, one line each."""
+        fault = self._clock.fault(now_s)
+        return () if fault is None else (fault,)
 
     def counts(self) -> Counter[str]:
         """What became of frames, and what was wrong with measurements, by name."""
@@ -153,7 +174,7 @@ class Pipeline:
                 if self._stages.roughness is not None:
                     self._stages.roughness.add(measurement)
                 continue
-            if isinstance(measurement, Fix):
+            if isinstance(measurement, Fix) and measurement.time_s <= until_s:
                 self._clock.observe(measurement)
             if isinstance(measurement, Fix | Odometry):
                 self._measured_s = max(self._measured_s, measurement.time_s)

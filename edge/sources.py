@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from edge.cameras.replay import open_replay
 from edge.cameras.v4l2 import V4l2Device
 from edge.config import CameraConfig, VehicleConfig, load_calibration
 from edge.geometry import Calibration
+from edge.life.reopening import ReopeningCamera
 from edge.ports import Camera, EndOfRecording, PositionSource
 from edge.positioning.estimator import Estimator
 from edge.positioning.replay import ReplayPositions
@@ -44,8 +45,8 @@ class Sources:
     is_replay: bool
 
 
-def open_sources(config: VehicleConfig) -> Sources:
-    """Open camera and positions.
+def open_sources(config: VehicleConfig, may_reopen: Callable[[], bool] | None = None) -> Sources:
+    """Open camera and positions; `may_reopen`: a live camera that stalls is opened anew where this says yes.
 
     Raises:
         WegewartError: one of them cannot be opened; one line says which and why.
@@ -53,7 +54,7 @@ def open_sources(config: VehicleConfig) -> Sources:
     path = config.camera.calibration
     if config.camera.kind != "replay":
         calibration = load_calibration(path) if path else None
-        camera = _live_camera(config.camera)
+        camera: Camera = ReopeningCamera(lambda: _live_camera(config.camera), may_reopen or (lambda: False))
         try:
             return Sources(camera, open_sensors(config), calibration, is_replay=False)
         except BaseException:

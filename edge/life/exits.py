@@ -3,7 +3,7 @@
 """Exit codes by which the process says what became of it, and what is to become of the computer.
 
 0 to 6 are those of `edge.errors`. The process has no right to boot or to switch off anything: systemd does it when it
-sees the code (`ExecStopPost=` of the unit).
+sees the code (`OnFailure=` of the unit: `wegewart-reboot.service`).
 """
 
 from __future__ import annotations

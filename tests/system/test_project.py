@@ -97,7 +97,9 @@ def imports(path: Path) -> set[str]:
 def test_every_stage_of_the_vehicle_is_kept_apart_from_the_others() -> None:
     packages = {f"edge.{path.parent.name}" for path in (ROOT / "edge").glob("*/__init__.py")}
     contracts = {one["name"]: one for one in PROJECT["tool"]["importlinter"]["contracts"]}
-    assert set(contracts["the stages of the vehicle do not know each other"]["modules"]) == packages
+    # What watches the stages stands beside them and may know them.
+    stages = packages - {"edge.life"}
+    assert set(contracts["the stages of the vehicle do not know each other"]["modules"]) == stages
     assert set(contracts["nor who wires them"]["source_modules"]) == packages
 
 
