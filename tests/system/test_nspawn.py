@@ -189,14 +189,14 @@ def test_a_killed_daemon_is_started_again_and_its_outbox_is_whole(vehicle: Vehic
 
 
 def test_a_camera_that_hangs_ends_the_daemon_and_the_journal_says_where(vehicle: Vehicle) -> None:
-    # Red without WatchdogSec (the process is alive, and nothing would ever happen again), without PYTHONFAULTHANDLER.
+    # Red without WatchdogSec (the process is alive, and nothing would ever happen again), and without the watcher.
     vehicle.start(pace=4, dropin="[Service]\nWatchdogSec=6\n")
     pid = vehicle.pid()
     vehicle.wait_restarts(1)
     assert vehicle.pid() != pid
     said = vehicle.container.journal(EDGE, pid)
-    # The daemon's own last words; where it cannot speak any more, its stacks.
-    assert "stage camera has not moved" in said[-1] or any("/edge/cameras/" in line for line in said), said
+    # The daemon's own last words, before systemd's watchdog would have ended it.
+    assert "stage camera has not moved" in said[-1], said
 
 
 def test_a_frozen_daemon_is_ended_by_the_watchdog(vehicle: Vehicle) -> None:
