@@ -237,8 +237,10 @@ class Roughness(Message, frozen=True):
 
 
 class Health(Message, frozen=True):
-    """How the vehicle's daemon is. Counters count from the start of the process (`boot`); `stalls_*`, `ends_*` and
-    `reboots_asked` over all of them."""
+    """How the vehicle's daemon is.
+
+    Counters count from the start of the process (`boot`); `stalls_*`, `ends_*` and `reboots_asked` over all of them.
+    """
 
     time: Time
     counters: dict[Name, Count]
