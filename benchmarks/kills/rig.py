@@ -95,7 +95,10 @@ class Rig:
                 lasts = self._lasts(self.dice.uniform(0.0, self._life_s))
             else:
                 self._await_note(noted)
+                first = time.monotonic()
                 lasts = self._lasts(self.dice.uniform(0.0, self._confirming_s))
+                if not lasts:  # the machine is faster than it was
+                    self._confirming_s = time.monotonic() - first
             if lasts:
                 return
             self.counters["whole drives"] += 1
