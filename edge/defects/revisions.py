@@ -7,7 +7,7 @@ What is kept of a defect is thin: per look its pose and where the defect lay bef
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -21,6 +21,8 @@ from messages.types import LinePosition, Position
 
 #: Looks kept of one defect: those that place it best.
 _LOOKS = 5
+#: A defect seen with fixes all the time is reached by the correction of a gap that began right then, if at all.
+_KEEP_WITH_FIXES = 100
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,12 @@ class _Noted:
 class Revisions:
     """Remembers published defects. Not thread-safe."""
 
-    def __init__(self, *, keep: int = 5_000) -> None:
+    def __init__(self, *, keep: int = 2_000) -> None:
+        """Remember the newest `keep` defects seen without fixes (about 4 kB each), and a few of the others."""
         if keep < 1:
             raise ValueError(f"keep {keep} must be at least 1")
         self._keep = keep
+        self._with_fixes: deque[str] = deque()
         self._noted: OrderedDict[str, _Noted] = OrderedDict()
 
     def note(self, event_id: str, defect: Defect) -> None:
@@ -67,6 +71,10 @@ class Revisions:
         told = place(nearest, defect.best.pose, error_m=error_m, overhead=overhead)
         self._noted[event_id] = _Noted(tuple(nearest), defect.best.pose, error_m, overhead, told)
         self._noted.move_to_end(event_id)
+        if all(glimpse.pose.method == "gnss" for glimpse in nearest):
+            self._with_fixes.append(event_id)
+            if len(self._with_fixes) > _KEEP_WITH_FIXES:
+                self._noted.pop(self._with_fixes.popleft(), None)
         while len(self._noted) > self._keep:
             self._noted.popitem(last=False)
 

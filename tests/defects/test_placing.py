@@ -151,6 +151,13 @@ def test_memory_is_bounded_and_the_newest_stay():
         Revisions(keep=0)
 
 
+def test_of_defects_seen_with_fixes_only_the_last_hundred_are_kept():
+    one, revisions = defect(), Revisions()
+    for number in range(150):
+        revisions.note(str(number), one)
+    assert [r.event_id for r in revisions.correct(moved(one, 5.0))] == [str(number) for number in range(50, 150)]
+
+
 def test_a_defect_that_is_still_followed_when_the_correction_comes_is_told_with_it():
     poses = path([(2.0, 0.0)] * 12)
     tracker = Tracker(TrackerSettings(), CAMERA)
