@@ -5,23 +5,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from edge import cli_outbox
-from edge.errors import BrokerError, ConfigError, InputError, WegewartError
-
-if TYPE_CHECKING:
-    from edge.config import VehicleConfig
-    from edge.keeper import Keeper
+from edge import cli_drive, cli_outbox
+from edge.errors import WegewartError
 
 _EPILOG = """exit codes:
   0 done   1 other error   2 configuration or arguments   3 picture, video or track cannot be read
@@ -70,42 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    _add_driving(commands)
+    cli_drive.add(commands)
     _add_tools(commands)
     return parser
-
-
-def _add_driving(commands: Commands) -> None:
-    run = commands.add_parser("run", help="drive: the daemon, as systemd starts it")
-    run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the vehicle's configuration (TOML)")
-    run.set_defaults(command=_run)
-
-    replay = commands.add_parser("replay", help="the same on a recording: picture folder or video")
-    replay.add_argument("source", type=Path, help="folder of pictures, or a video file")
-    replay.add_argument("--track", type=Path, help="GPX, NMEA log or CSV (default: track.csv in the folder)")
-    replay.add_argument("--lines", type=Path, metavar="FILE", help="known lines with chainage: GeoJSON or CSV")
-    replay.add_argument("--calibration", type=Path, help="camera calibration (default: calibration.toml in the folder)")
-    target = replay.add_mutually_exclusive_group()
-    target.add_argument("--broker", metavar="URL", help="mqtt://[user[:password]@]host[:port], mqtts:// for TLS")
-    target.add_argument("--out", type=Path, metavar="FILE.jsonl", help="write events here, one per line")
-    replay.add_argument("--data", type=Path, help="folder of the outbox (default: below ~/.local/state/wegewart)")
-    replay.add_argument("--vehicle", default="replay", help="vehicle's name (default: %(default)s)")
-    replay.add_argument(
-        "--every-m", type=float, default=2.0, help="metres between judged frames (default: %(default)s)"
-    )
-    replay.add_argument("--pace", type=float, default=0.0, help="times real speed; 0: as fast as judged (default)")
-    replay.add_argument("--drain-s", type=float, default=30.0, help="seconds to wait for acknowledgements at the end")
-    replay.add_argument(
-        "--wait-s", type=float, default=10.0, help="seconds to wait for the broker (default: %(default)s)"
-    )
-    _add_model(replay)
-    replay.set_defaults(command=_replay)
-
-    detect = commands.add_parser("detect", help="judge single pictures")
-    detect.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    detect.add_argument("--json", action="store_true", help="one JSON line per picture (default: one line of text)")
-    _add_model(detect)
-    detect.set_defaults(command=_detect)
 
 
 def _add_tools(commands: Commands) -> None:
@@ -179,139 +139,6 @@ def _add_result(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.toml", help="calibration file to write")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="street", help="model package: a name or a folder (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of the inference (default: %(default)s)")
-
-
-def _run(options: argparse.Namespace) -> int:
-    from edge.config import load_config  # noqa: PLC0415
-    from edge.keeper import Keeper  # noqa: PLC0415
-    from edge.life.exits import REBOOT  # noqa: PLC0415
-
-    config = load_config(options.config)
-    keeper = Keeper(config)
-    if keeper.life.start.reboot:
-        print("wegewart-edge: several runs in a row failed: asks for a boot of the computer", file=sys.stderr)
-        return REBOOT
-    return _drive(config, keeper)
-
-
-def _drive(config: VehicleConfig, keeper: Keeper) -> int:
-    from edge.daemon import Daemon  # noqa: PLC0415
-    from edge.ports import CameraStalledError  # noqa: PLC0415
-    from edge.uplinks import open_uplink  # noqa: PLC0415
-
-    daemon = Daemon(config, lambda models, calibration: open_uplink(config, models, calibration), keeper=keeper)
-    _stop_on_signals(daemon.stop)
-    try:
-        summary = daemon.run()
-    except CameraStalledError as error:
-        print(f"wegewart-edge: {error}", file=sys.stderr)
-        return keeper.life.stalled("camera", str(error))
-    except ConfigError:
-        keeper.life.ended()  # a person has to look: neither restarts nor boots help
-        raise
-    except Exception as error:
-        keeper.life.crashed(f"{type(error).__name__}: {error}")
-        raise
-    keeper.life.ended()
-    print(json.dumps(summary.as_dict()), flush=True)
-    return keeper.exit_code()
-
-
-def _replay(options: argparse.Namespace) -> int:
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from edge import config as c  # noqa: PLC0415
-    from edge.daemon import Daemon  # noqa: PLC0415
-    from edge.uplinks import open_jsonl, open_uplink  # noqa: PLC0415
-    from messages.topics import is_vehicle_name  # noqa: PLC0415
-
-    if not is_vehicle_name(options.vehicle):
-        raise ConfigError(f"--vehicle {options.vehicle!r}: use lower-case letters, digits and hyphens, 63 at most")
-    for name, low, high in (
-        ("every_m", 0.01, 50),
-        ("pace", 0, 100),
-        ("drain_s", 0, 3600),
-        ("wait_s", 0, 3600),
-        ("threads", 1, 64),
-    ):
-        if not low <= getattr(options, name) <= high:
-            raise ConfigError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be from {low} to {high}")
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "wegewart" / options.vehicle
-    models, model = _model_place(options.model)
-    config = c.VehicleConfig(
-        vehicle=options.vehicle,
-        camera=c.CameraConfig(
-            kind="replay", source=str(options.source), calibration=options.calibration, pace=options.pace
-        ),
-        position=c.PositionConfig(kind="replay", track=options.track),
-        line=c.LineConfig(file=options.lines),
-        sampling=c.SamplingConfig(every_m=options.every_m),
-        vision=c.VisionConfig(models=models, street=model, threads=options.threads),
-        delivery=c.DeliveryConfig(data=options.data or state, drain_s=options.drain_s, health_s=2.0),
-    )
-    refusals: list[BrokerError] = []
-    stop = threading.Event()
-
-    def refused(error: BrokerError) -> None:
-        refusals.append(error)
-        stop.set()
-
-    if options.broker:
-        daemon = Daemon(
-            config,
-            lambda models, calibration: open_uplink(
-                config, models, calibration, url=options.broker, on_fatal=refused, wait_s=options.wait_s
-            ),
-            stop=stop,
-        )
-    else:
-        out = options.out
-        daemon = Daemon(
-            replace(config, delivery=replace(config.delivery, drain_s=0.0)),
-            lambda _models, _calibration: open_jsonl(options.vehicle, out),
-            stop=stop,
-        )
-    _stop_on_signals(stop)
-    summary = daemon.run()
-    if refusals:
-        raise refusals[0]
-    print(json.dumps(summary.as_dict()), file=sys.stdout if options.broker or options.out else sys.stderr, flush=True)
-    return 0
-
-
-def _detect(options: argparse.Namespace) -> int:
-    from edge.assembly import MODELS  # noqa: PLC0415
-    from edge.cameras.pictures import load_picture  # noqa: PLC0415
-    from edge.vision.detector import Detector  # noqa: PLC0415
-    from edge.vision.package import load_package  # noqa: PLC0415
-
-    models, name = _model_place(options.model)
-    detector = Detector(load_package((models or MODELS) / name, threads=options.threads), options.threads)
-    unreadable = 0
-    for image in options.images:
-        picture, problem = load_picture(image)
-        if picture is None:
-            print(f"wegewart-edge: {image}: {problem}; left out", file=sys.stderr)
-            unreadable += 1
-            continue
-        height, width = picture.shape[:2]
-        found = [
-            {"class": d.label, "score": round(d.score, 4), "box": [round(v, 1) for v in d.box]}
-            for d in detector.detect(picture)
-        ]
-        if options.json:
-            print(json.dumps({"image": str(image), "width": width, "height": height, "detections": found}), flush=True)
-        else:
-            told = ", ".join(f"{d['class']} {d['score']:.2f}" for d in found) or "nothing found"
-            print(f"{image} ({width}x{height}): {told}", flush=True)
-    if unreadable:
-        raise InputError(f"{unreadable} of {len(options.images)} pictures could not be read")
-    return 0
-
-
 def _simulate(options: argparse.Namespace) -> int:
     from edge.simulator import simulate  # noqa: PLC0415
 
@@ -382,15 +209,3 @@ def _check(options: argparse.Namespace) -> int:
     assembly.surroundings(config)
     print(f"{options.file}: in order")
     return 0
-
-
-def _model_place(model: str) -> tuple[Path | None, str]:
-    """A package's name, or the path of its folder, as folder and name."""
-    path = Path(model)
-    return (path.parent, path.name) if os.sep in model else (None, model)
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    """SIGTERM (systemd) and SIGINT end the drive cleanly."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())

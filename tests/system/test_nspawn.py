@@ -169,7 +169,7 @@ def test_the_daemon_starts_says_ready_and_stops_cleanly(vehicle: Vehicle) -> Non
     wait_until(lambda: vehicle.states() == ["online"], what="the birth message")
 
     assert vehicle.container.run("systemctl", "stop", EDGE).returncode == 0
-    # Red without the handler of SIGTERM in edge/cli.py: exit by signal, no last line, no goodbye.
+    # Red without the handler of SIGTERM in edge/cli_drive.py: exit by signal, no last line, no goodbye.
     assert (vehicle.show("Result"), vehicle.show("ExecMainStatus")) == ("success", "0")
     assert json.loads(vehicle.container.journal(EDGE)[-1])["frames_seen"] > 0
     wait_until(lambda: vehicle.states() == ["online", "stopped"], what="the goodbye")
