@@ -28,7 +28,7 @@ from tests.positioning.receiver import gpsd
 
 #: The drive begins when gpsd has got to know its receiver, and gpsd is away for a while on the way.
 RUN_UP_S = 3.0
-AWAY_S = (7.0, 11.0)
+AWAY_S = (6.0, 9.5)
 
 
 @pytest.mark.integration
@@ -36,7 +36,7 @@ def test_a_drive_with_gpsd_killed_and_started_again_places_every_defect_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     drive = tmp_path / "drive"
-    simulate(drive, seed=6, km=0.2, scene="street", speed_kmh=36.0, frame_every_m=2.5)
+    simulate(drive, seed=6, km=0.28, scene="street", speed_kmh=36.0, frame_every_m=2.5)
     truth = load(drive / "truth.json")
     boxes = TrueBoxes(truth)
     monkeypatch.setattr(edge.assembly.Detector, "detect", lambda _self, picture: boxes.detect(picture))

@@ -73,5 +73,5 @@ def test_explain_names_every_key_and_where_its_value_came_from():
     assert 'vehicle = "bus-7"  # from the file' in lines
     assert "every_m = 3.0  # from the file" in lines
     assert "every_s = 0.5  # default" in lines
-    assert "metres driven between judged frames [> 0, <= 50]" in lines
+    assert "metres driven between judged frames, at most [> 0, <= 50]" in lines
     parse(lines, VehicleConfig, name="explained")  # what it prints is a valid file
