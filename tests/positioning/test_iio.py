@@ -145,7 +145,8 @@ def test_the_udev_rule_starts_a_buffer_that_is_then_read(fake: FakeDevice) -> No
     subprocess.run(["/bin/sh", "-c", command], check=True)
     for folder in (fake.device, fake.device / "scan_elements", fake.device / "buffer"):
         for path in folder.iterdir():
-            path.chmod(0o444)  # to the daemon /sys is read-only
+            if path.is_file():
+                path.chmod(0o444)  # to the daemon /sys is read-only
     counts: Counter[str] = Counter()
     reader = connect_iio(fake.place(), counts)
     assert isinstance(reader, BufferReader)
