@@ -200,10 +200,9 @@ def _after(drives: Sequence[Passage], how: str) -> Figure:
     return Figure(
         "tunnel",
         f"tunnel, {how}: error in the middle after the exit's fixes (revised observations)",
-        "95 % < 3 m",
+        "< 3 m",
         measured,
-        # The receiver's own error at both ends stays: 1.5 m on each axis, twice that at the mouths.
-        quantile(errors, 0.95) < 3.0 and len(errors) == len(before),
+        below(errors, 3.0) and len(errors) == len(before),
         {"median_m": quantile(errors, 0.5), "worst_m": max(errors, default=math.inf)},
     )
 
