@@ -41,6 +41,8 @@ def measure(defect: Defect) -> Size | None:
         length_m = max(length_m, 2 * place.half_length_m)
     scale_m = max(length_m, width_m) * min(_scale_error(look) for look in whole)
     error_m = max(math.hypot(length_error_m, width_error_m, scale_m) / math.sqrt(2), _MIN_ERROR_M)
+    # What was seen is there: an extent too small to be told is told as the least that can be.
+    length_m, width_m = max(length_m, _MIN_ERROR_M), max(width_m, _MIN_ERROR_M)
     return Size(length_m=round(length_m, 2), width_m=round(width_m, 2), error_m=round(error_m, 2))
 
 

@@ -142,6 +142,13 @@ def test_a_defect_without_position_gets_one():
     assert math.dist(local(revised.position), (30, 1)) < 0.2
 
 
+def test_what_was_seen_is_never_told_with_no_extent_at_all():
+    one = defect()
+    thin = tuple(replace(s, footprint=replace(s.footprint, half_width_m=0.0)) for s in one.sightings)
+    size = report(replace(one, sightings=thin)).size
+    assert size.width_m == 0.03 <= size.error_m
+
+
 def test_memory_is_bounded_and_the_newest_stay():
     one, revisions = defect(), Revisions(keep=3)
     for number in range(10):
