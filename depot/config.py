@@ -8,19 +8,14 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import replace
 
 from depot.errors import ConfigError
+from depot.sections import Section, Url
 from settings import SettingsError, load
 
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s\"';,<>]+$", max_length=2000)]
-
 DEFAULT_FOLDER = Path("var/depot")
-
-
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
 
 
 class BrokerConfig(Section, frozen=True):
