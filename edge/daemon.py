@@ -34,6 +34,7 @@ from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
 from edge.sensors import LiveSensors
 from edge.sources import Sources, open_sources
+from edge.standby import TELL_S, standing_by
 from edge.telling import Identity
 from edge.types import Frame
 from edge.vision.detector import Detector
@@ -87,6 +88,7 @@ class Daemon:
     stop: threading.Event = field(default_factory=threading.Event)
     monotonic: Callable[[], float] = time.monotonic
     keeper: Keeper | None = None
+    _delivered: bool = field(default=False, init=False)
 
     def run(self) -> Summary:
         """Drive until the recording ends or `stop` is set, then hand over what is left.
@@ -102,18 +104,40 @@ class Daemon:
             return self._drive(liveness)
         limit_s = hang_limit_s()
         with ExitStack() as stack:
-            self._rest(self.keeper.life.start.rest_s, liveness)
+            self._rest(self.keeper, liveness)
             if limit_s is not None:
                 stack.callback(Watcher(liveness, limit_s=limit_s, stalled=self.keeper.life.stalled).close)
             stack.callback(self.keeper.close)
-            return self._drive(liveness)
+            try:
+                return self._drive(liveness)
+            except Exception as error:
+                if not self._delivered:
+                    self._tell(self.keeper, str(error) or type(error).__name__)
+                raise
 
-    def _rest(self, rest_s: float, liveness: Liveness) -> None:
-        """Restarts and boots did not help: try seldom, and let the computer rest meanwhile."""
-        until_s = self.monotonic() + rest_s
-        while self.monotonic() < until_s and not self.stop.is_set():
-            liveness.resting(f"resting after failures, tries again in {until_s - self.monotonic():.0f} s")
-            self.stop.wait(1.0)
+    def _rest(self, keeper: Keeper, liveness: Liveness) -> None:
+        """Restarts and boots did not help: try seldom, let the computer rest, and tell the depot meanwhile."""
+        if not keeper.life.start.rest_s:
+            return
+        next_health_s, until_s = self.monotonic(), self.monotonic() + keeper.life.start.rest_s
+        with standing_by(self._open_idle, keeper, drain_s=0.0, clock=self.monotonic) as standby:
+            while self.monotonic() < until_s and not self.stop.is_set():
+                liveness.resting(f"resting after failures, tries again in {until_s - self.monotonic():.0f} s")
+                if self.monotonic() >= next_health_s:
+                    next_health_s = self.monotonic() + self.config.delivery.health_s
+                    standby.tell()
+                self.stop.wait(1.0)
+
+    def _tell(self, keeper: Keeper, fault: str) -> None:
+        """The run could not begin: the depot learns why, and what waits in the outbox is sent."""
+        with standing_by(
+            self._open_idle, keeper, drain_s=self.config.delivery.drain_s, clock=self.monotonic
+        ) as standby:
+            standby.wait_online(TELL_S)
+            standby.tell(fault)
+
+    def _open_idle(self) -> Delivery:
+        return self.open_delivery((), "none")
 
     def _drive(self, liveness: Liveness) -> Summary:
         config, keeper = self.config, self.keeper
@@ -128,6 +152,7 @@ class Daemon:
                 raise InputError(f"{config.camera.source}: holds no readable picture") from None
             calibration = _fitting(sources.calibration, first)
             delivery = self.open_delivery(models, calibration.id if calibration else "none")
+            self._delivered = True
             try:
                 if keeper is not None:
                     keeper.watch(delivery)
