@@ -38,12 +38,17 @@ def allow(permission: Permission) -> Any:
     return Depends(_check(permission))
 
 
-def _check(permission: Permission) -> Callable[[Request], Person]:
+def logged_in() -> Any:
+    """A dependency that gives the `Person` whatever the role, or answers 401."""
+    return Depends(_check(None))
+
+
+def _check(permission: Permission | None) -> Callable[[Request], Person]:
     def check(request: Request) -> Person:
         person: Person | None = getattr(request.state, "person", None)
         if person is None:
             raise HTTPException(401, "log in first", headers={"WWW-Authenticate": 'Bearer realm="wegewart"'})
-        if not person.may(permission):
+        if permission is not None and not person.may(permission):
             raise HTTPException(403, f"the role {person.role} does not allow this ({permission})")
         return person
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Literal
 
 Role = Literal["viewer", "reviewer", "dispatcher", "admin", "reporter", "reader"]
+#: Those of people; the others are for machines with a token. Lowest first.
+UserRole = Literal["viewer", "reviewer", "dispatcher", "admin"]
 Permission = Literal[
     "read",  # cases, pictures, coverage, sections, exports
     "decide",  # confirm, reject, reopen, note, merge, split, class

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Users, their sessions, tokens of machines, and what guards the login. No secret stands here in clear, only its hash."""
+"""Users, their sessions, tokens of machines, and what guards the login: of secrets only their hashes."""
 
 from __future__ import annotations
 
