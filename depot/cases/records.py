@@ -64,11 +64,9 @@ class Case(Struct, frozen=True, kw_only=True):
     merged_into: int | None = None
 
 
-class Sighting(Struct, frozen=True, kw_only=True):
-    """One observation (`received`) or one citizen's report (`report`) of a case."""
+class Seen(Struct, frozen=True, kw_only=True):
+    """One observation (`received`) or one citizen's report (`report`), of whatever case."""
 
-    number: int
-    case: int
     defect_class: str
     received: int | None = None
     report: str | None = None
@@ -88,6 +86,19 @@ class Sighting(Struct, frozen=True, kw_only=True):
     grade: int | None = None
     picture: str | None = None
     revision: int | None = None
+    surface: Literal["road", "lining"] | None = None  # None: on the road
+    track: str | None = None
+    chainage_error_m: float | None = None
+    side: Side | None = None
+    lining_clock: float | None = None
+    monotonic_s: float | None = None
+
+
+class Sighting(Seen, frozen=True, kw_only=True):
+    """That, as part of its case."""
+
+    number: int
+    case: int
 
 
 def case_of(row: Row[Any]) -> Case:

@@ -174,8 +174,16 @@ sightings = Table(
     Column("picture", Text),
     #: The event of the revision that holds; NULL: it lies where it said itself.
     Column("revision", BigInteger, ForeignKey("events.received")),
+    #: NULL: on the road.
+    Column("surface", Text),
+    Column("track", Text),
+    Column("chainage_error_m", Double),
+    Column("side", Text),
+    Column("lining_clock", Double),  # as seen in the direction of growing chainage, where that is known
+    Column("monotonic_s", Double),  # within the boot
     Index("ix_sightings_case", "case"),
     Index("ix_sightings_picture", "picture"),
+    Index("ix_sightings_vehicle_boot_monotonic_s", "vehicle", "boot", "monotonic_s"),
     sqlite_autoincrement=True,
 )
 

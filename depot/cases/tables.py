@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tables that only the joining of cases and the projector use."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, Table, Text
+
+from depot.store.tables import METADATA
+
+#: Which cases lie in which square of the ground or piece of a line (`depot.cases.cells`): the index of the joining.
+case_cells = Table(
+    "case_cells",
+    METADATA,
+    Column("cell", Text, primary_key=True),
+    Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
+    Index("ix_case_cells_case", "case"),
+)
+
+#: Sightings that people took out of a case: the rules never put them back into it.
+kept_apart = Table(
+    "kept_apart",
+    METADATA,
+    Column("sighting", BigInteger, ForeignKey("sightings.number"), primary_key=True),
+    Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
+)
+
+#: Better places that vehicles told; of one observation the highest number holds. It may come before the observation.
+revisions = Table(
+    "revisions",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("observation", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Index("ix_revisions_source_observation", "source", "observation"),
+)
+
+#: What vehicles said of UTC once they knew it; of one boot the highest number holds. It may come before what it dates.
+clocks = Table(
+    "clocks",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("vehicle", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Index("ix_clocks_vehicle_boot", "vehicle", "boot"),
+)
+
+#: Blows to the wheels at a place where the camera had seen a defect; they, too, may come before it.
+shocks = Table(
+    "shocks",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("observation", Text, nullable=False),
+    Column("peak_mps2", Double, nullable=False),
+    Index("ix_shocks_source_observation", "source", "observation"),
+)
+
+#: Valid passes over a case's place, whether it was seen on them or not: one row a case and stretch.
+looks = Table(
+    "looks",
+    METADATA,
+    Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True),
+    Column("vehicle", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("monotonic_s", Double, nullable=False),  # the end of the stretch
+    Column("utc", Text),  # NULL: not dated yet
+    Index("ix_looks_vehicle_boot", "vehicle", "boot"),
+)
+
+#: Best pictures that have not come yet: when one does, its case has changed.
+awaited = Table(
+    "awaited",
+    METADATA,
+    Column("picture", Text, primary_key=True),
+    Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
+)
+
+#: Events that tripped a mistake of ours; they stay in `events` and can be tried again after an update.
+failed = Table(
+    "failed",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("utc", Text, nullable=False),
+    Column("error", Text, nullable=False),
+)
