@@ -86,7 +86,8 @@ class RoadNetwork:
         self._owner = np.concatenate(owners) if owners else np.empty(0, dtype=np.int64)
         way = self._end - self._start
         self._bearing_deg = np.degrees(np.arctan2(way[:, 0], way[:, 1]))
-        self._tree = STRtree(linestrings(np.stack((self._start, self._end), axis=1)) if len(self._start) else [])
+        pieces: Any = linestrings(np.stack((self._start, self._end), axis=1))
+        self._tree = STRtree(pieces)
 
     @classmethod
     def load(cls, connection: Connection) -> RoadNetwork:
@@ -103,6 +104,23 @@ class RoadNetwork:
     def number_of(self, road: str) -> int | None:
         """The index of the road with this id."""
         return self._by_id.get(road)
+
+    def part(self, number: int, from_m: float, to_m: float) -> list[list[list[float]]]:
+        """Lines of a part of a road, as the coordinates of a MultiLineString."""
+        found: list[list[list[float]]] = []
+        at_m = 0.0
+        for line in self.roads[number].lines:
+            degrees = np.array(line, dtype=np.float64)
+            along = at_m + np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(self.plane(degrees), axis=0).T))))
+            at_m = float(along[-1])
+            low, high = max(from_m, float(along[0])), min(to_m, at_m)
+            if high - low <= 0.01:
+                continue
+            inner = along[(along > low) & (along < high)]
+            wanted = np.concatenate(([low], inner, [high]))
+            lon = np.interp(wanted, along, degrees[:, 0])
+            found.append(np.stack((lon, np.interp(wanted, along, degrees[:, 1])), axis=1).round(7).tolist())
+        return found
 
     def nearest(
         self, lon: float, lat: float, *, heading_deg: float | None = None, within_m: float = 25.0
