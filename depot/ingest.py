@@ -11,9 +11,7 @@ is tried again.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import queue
 import random
 import threading
 import uuid
@@ -21,21 +19,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
+from depot.arrivals import Arrival, Arrivals
 from depot.errors import StoreError
 from depot.intake import Accepted, Chunk, Intake, Picture, Refused, judge, judge_picture
-from depot.store.port import Store
 from messages import envelope
-from messages.chunks import chunk_count
 from messages.topics import Topic
 from messages.types import Ack, Health, Part, Refusal, Status
 
 log = logging.getLogger(__name__)
 
-#: Messages in one transaction. Also how many the broker may have under way to us (MQTT 5 receive maximum):
-#: with pictures of up to 2 MB this bounds the memory.
-BATCH = 64
+#: Messages in one transaction.
+BATCH = 512
+#: Bytes in one transaction, and bytes that wait for the next one: with pictures of up to 2 MB these bound the memory.
+BATCH_BYTES = 32_000_000
 #: One refusal's text in an acknowledgement, characters.
 _REASON_LENGTH = 200
 #: Ids in one acknowledgement: far below the largest event even when every one is refused at length.
@@ -49,13 +47,24 @@ class _StoppedError(Exception):
     """We are to end; what is under way was not acknowledged and comes again."""
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One message as the network gave it. `token` lets the network confirm it to the broker."""
+class IntakeStore(Protocol):
+    """What ingest needs of the store. Every method may be called from any thread."""
 
-    topic: str
-    payload: bytes
-    token: object = None
+    def save(self, batch: Sequence[Intake]) -> None:
+        """Store a batch in one transaction; when it returns, all of it would survive a power cut.
+
+        What is there already stays as it is. Refusals are counted by reason.
+
+        Raises:
+            StoreError: nothing of the batch counts as stored; it may be tried again.
+        """
+
+    def look(self, chunk: Chunk) -> bytes | tuple[int, ...] | None:
+        """What is here of the picture that a chunk belongs to, at one moment.
+
+        None: the whole picture. Bytes: all its chunks, put together but not yet judged. Else: numbers of those that
+        are here. Raises StoreError.
+        """
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,11 @@ class Reply:
 class Ingest:
     """The writer thread and its bounded queue."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: IntakeStore, *, batch: int = BATCH) -> None:
+        """`batch`: most messages in one transaction; twice as many may wait."""
         self._store = store
-        self._arrivals: queue.Queue[Arrival] = queue.Queue(2 * BATCH)
+        self._batch = batch
+        self._arrivals = Arrivals(2 * batch, BATCH_BYTES)
         self._stopping = threading.Event()
         self._thread = threading.Thread(name="ingest", daemon=True)
         self._boot = uuid.uuid4().hex[:12]
@@ -104,7 +115,9 @@ class Ingest:
     def stop(self) -> None:
         """Finish the batch under way and end. What is still queued was not acknowledged and will come again."""
         self._stopping.set()
-        self._thread.join()
+        self._arrivals.close()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     @property
     def alive(self) -> bool:
@@ -113,19 +126,10 @@ class Ingest:
 
     def put(self, arrival: Arrival) -> bool:
         """Queue a message; waits while the queue is full (the network slows down). False: we are stopping."""
-        while not self._stopping.is_set():
-            try:
-                self._arrivals.put(arrival, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
+        return self._arrivals.put(arrival)
 
     def _run(self, reply: Callable[[Reply], None]) -> None:
-        while not self._stopping.is_set():
-            batch = self._take()
-            if not batch:
-                continue
+        while batch := self._arrivals.take(self._batch, BATCH_BYTES):
             items = [judge(arrival.topic, arrival.payload) for arrival in batch]
             for item in items:
                 if isinstance(item, Refused):
@@ -135,14 +139,6 @@ class Ingest:
             except _StoppedError:
                 return
             reply(self._answer(stored, batch))
-
-    def _take(self) -> list[Arrival]:
-        batch: list[Arrival] = []
-        with contextlib.suppress(queue.Empty):
-            batch.append(self._arrivals.get(timeout=0.2))
-            while len(batch) < BATCH:
-                batch.append(self._arrivals.get_nowait())
-        return batch
 
     def _store_all(self, items: Sequence[Intake]) -> list[Intake]:
         """Store a batch, however long it takes; returns what now counts as stored."""
@@ -186,12 +182,12 @@ class Ingest:
         return answers
 
     def _look_at(self, chunk: Chunk) -> Sequence[Stored]:
-        held = self._store.held(chunk)
-        if held is None:
+        found = self._store.look(chunk)
+        if found is None:
             return [Known(chunk.vehicle, chunk.sha256)]
-        if len(held) < chunk_count(chunk.size):
-            return [Held(chunk.vehicle, Part(sha256=chunk.sha256, bytes=chunk.size, have=held))]
-        whole = judge_picture(chunk.vehicle, chunk.sha256, self._store.assembled(chunk))
+        if isinstance(found, tuple):
+            return [Held(chunk.vehicle, Part(sha256=chunk.sha256, bytes=chunk.size, have=found))]
+        whole = judge_picture(chunk.vehicle, chunk.sha256, found)
         if isinstance(whole, Refused):
             log.warning("refused from %s: %s", whole.vehicle, printable(whole.detail))
         return [item for item in self._store_all([whole]) if not isinstance(item, Chunk)]

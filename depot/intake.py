@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -64,6 +65,10 @@ class Chunk:
     size: int
     number: int
     content: bytes
+
+    def is_whole(self, numbers: Sequence[int]) -> bool:
+        """Whether chunks of these numbers, each once, are all of the picture."""
+        return len(numbers) == chunks.chunk_count(self.size)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ All calls to paho happen in this one thread, by paho's own interface for externa
 from another thread could interleave with its writing. Confirmations (PUBACK) are manual: the broker keeps a message
 until the store has committed it. A broker that is not there is tried again with full jitter and one log line;
 one that refuses our login ends the depot.
+
+Several processes may share the stream (MQTT 5 shared subscription): each message then goes to one of them, save the
+retained status, which a shared subscription would not deliver: all of them get it, and storing it is idempotent.
 """
 
 from __future__ import annotations
@@ -27,22 +30,28 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from depot.arrivals import Arrival
 from depot.config import BrokerConfig, password
 from depot.errors import BrokerError, ConfigError
-from depot.ingest import BATCH, Arrival, Reply, jitter
+from depot.ingest import BATCH, Reply, jitter
 from messages.topics import PREFIX
 
 log = logging.getLogger(__name__)
 
-SUBSCRIPTIONS = tuple(
+_STATUS = f"{PREFIX}/+/status"
+_REST = tuple(
     f"{PREFIX}/+/{kind}"
-    for kind in (
-        *("status", "observation", "revision", "clock", "coverage", "roughness", "health"),
-        *("picture/+", "chunk/+/+/+"),
-    )
+    for kind in ("observation", "revision", "clock", "coverage", "roughness", "health", "picture/+", "chunk/+/+/+")
 )
+SUBSCRIPTIONS = (_STATUS, *_REST)
+SHARED = (_STATUS, *(f"$share/wegewart/{topic}" for topic in _REST))
 KEEPALIVE_S = 30
 SESSION_EXPIRY_S = 7 * 24 * 3600
+#: Of those who share, the first keeps its session as one alone does. The others' ends soon after them, so that the
+#: broker does not go on keeping a share for one that has been taken out of service; what it kept, vehicles send again.
+SHARER_EXPIRY_S = 60
+#: Messages that are read before the loop looks at its other duties.
+_READS = 64
 #: Longest wait for the network before the loop looks at its other duties.
 _TURN_S = 0.5
 #: Reason codes (MQTT 5 numbers; paho translates those of 3.1.1) that trying again will not change.
@@ -61,13 +70,33 @@ class _Token:
 class Link:
     """The connection to the broker, in a thread of its own."""
 
-    def __init__(self, broker: BrokerConfig, *, put: Callable[[Arrival], bool], refused: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        *,
+        put: Callable[[Arrival], bool],
+        refused: Callable[[], None],
+        share: int | None = None,
+        under_way: int = BATCH,
+    ) -> None:
         """`put` takes what arrives; `refused` is called once where the broker refuses our login.
 
+        Args:
+            broker: where it is.
+            put: see above.
+            refused: see above.
+            share: our number, from 1, among the processes that share the stream; None: all of it is ours.
+            under_way: how many messages the broker may send us before we confirm one (MQTT 5).
+
         Raises:
-            ConfigError: the password or a TLS file cannot be read.
+            ConfigError: the password or a TLS file cannot be read, or the stream cannot be shared.
         """
+        if share is not None and broker.protocol != "5":
+            raise ConfigError(f'broker.protocol: {broker.protocol} knows no shared subscriptions; set it to "5"')
         self._broker = broker
+        self._share = share
+        self._under_way = under_way
+        self._subscriptions = SUBSCRIPTIONS if share is None else SHARED
         self._put = put
         self._on_refused = refused
         self._client = self._make_client(broker)
@@ -77,6 +106,7 @@ class Link:
         self._wake_write.setblocking(False)  # noqa: FBT003
         self._stopping = threading.Event()
         self._connection = 0
+        self._received = 0
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         #: Logged in and subscribed: from now on nothing is missed, whether or not we are there.
         self.connected = False
@@ -112,7 +142,7 @@ class Link:
         v5 = broker.protocol == "5"
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
+            client_id=broker.client_id if self._share in {None, 1} else f"{broker.client_id}-{self._share}",
             clean_session=None if v5 else False,
             protocol=MQTTv5 if v5 else MQTTv311,
             manual_ack=True,
@@ -155,8 +185,8 @@ class Link:
         broker = self._broker
         if broker.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION_EXPIRY_S
-            properties.ReceiveMaximum = BATCH
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S if self._share in {None, 1} else SHARER_EXPIRY_S
+            properties.ReceiveMaximum = self._under_way
             self._client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
         else:
             self._client.connect(broker.host, broker.port, KEEPALIVE_S)
@@ -192,10 +222,19 @@ class Link:
         mask = ready.get(connection, 0)
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         if pending or mask & selectors.EVENT_READ:
-            code = self._client.loop_read()
+            code = self._read()
         if code == MQTTErrorCode.MQTT_ERR_SUCCESS and mask & selectors.EVENT_WRITE:
             code = self._client.loop_write()
         return code if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self._client.loop_misc()
+
+    def _read(self) -> MQTTErrorCode:
+        """Read as long as messages come: asking the system first, for each of them, costs more than they do."""
+        for _ in range(_READS):
+            before = self._received
+            code = self._client.loop_read()
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._received == before or self._stopping.is_set():
+                break
+        return code
 
     def _send_replies(self) -> None:
         """Acknowledge to the vehicles, then confirm to the broker: killed in between, both come again."""
@@ -220,12 +259,16 @@ class Link:
             return
         kept = "its session was kept" if flags.session_present else "a new session"
         log.info("connected to the broker %s:%s, %s", self._broker.host, self._broker.port, kept)
-        client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
+        # A session that was kept may hold the subscriptions of the other way, and we would get everything twice.
+        others = SHARED if self._share is None else SUBSCRIPTIONS
+        if self._broker.protocol == "5":
+            client.unsubscribe([topic for topic in others if topic not in self._subscriptions])
+        client.subscribe([(topic, 1) for topic in self._subscriptions])
 
     def _on_subscribe(
         self, _client: Client, _userdata: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        denied = [topic for topic, code in zip(SUBSCRIPTIONS, codes, strict=False) if code.is_failure]
+        denied = [topic for topic, code in zip(self._subscriptions, codes, strict=False) if code.is_failure]
         if denied:
             log.error("the broker denies us %s; let %s read them", ", ".join(denied), self._broker.client_id)
         self.connected = True
@@ -243,6 +286,7 @@ class Link:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
+        self._received += 1
         self._put(Arrival(topic, bytes(message.payload), token))
 
 

@@ -77,6 +77,11 @@ class SqliteStore:
                 return None
             return partial.held(connection, chunk)
 
+    def look(self, chunk: Chunk) -> bytes | tuple[int, ...] | None:
+        """See `depot.ingest.IntakeStore`."""
+        held = self.held(chunk)
+        return self.assembled(chunk) if held is not None and chunk.is_whole(held) else held
+
     def assembled(self, chunk: Chunk) -> bytes:
         """See `Store.assembled`."""
         with self._reader() as connection:

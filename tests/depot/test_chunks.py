@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depot.ingest import Arrival, Ingest
+from depot.arrivals import Arrival
+from depot.ingest import Ingest
 from depot.intake import Chunk, Refused, judge
 from depot.store import partial
 from depot.store.sqlite import SqliteStore

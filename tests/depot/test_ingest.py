@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from depot.arrivals import Arrival
 from depot.errors import StoreError
-from depot.ingest import BATCH, Arrival, Ingest, Reply, jitter, printable
+from depot.ingest import BATCH, Ingest, Reply, jitter, printable
 from depot.intake import Accepted, Intake, Picture, Refused
 from messages import envelope
 from messages.types import Ack
