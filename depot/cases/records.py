@@ -92,6 +92,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     side: Side | None = None
     lining_clock: float | None = None
     monotonic_s: float | None = None
+    shock_mps2: float | None = None
 
 
 class Sighting(Seen, frozen=True, kw_only=True):

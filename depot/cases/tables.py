@@ -33,7 +33,7 @@ revisions = Table(
     Column("source", Text, nullable=False),
     Column("observation", Text, nullable=False),
     Column("number", Integer, nullable=False),
-    Index("ix_revisions_source_observation", "source", "observation"),
+    Index("ix_revisions_observation", "observation"),
 )
 
 #: What vehicles said of UTC once they knew it; of one boot the highest number holds. It may come before what it dates.
@@ -47,6 +47,16 @@ clocks = Table(
     Index("ix_clocks_vehicle_boot", "vehicle", "boot"),
 )
 
+#: Events that came without UTC.
+undated = Table(
+    "undated",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("vehicle", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Index("ix_undated_vehicle_boot", "vehicle", "boot"),
+)
+
 #: Blows to the wheels at a place where the camera had seen a defect; they, too, may come before it.
 shocks = Table(
     "shocks",
@@ -56,7 +66,7 @@ shocks = Table(
     Column("source", Text, nullable=False),
     Column("observation", Text, nullable=False),
     Column("peak_mps2", Double, nullable=False),
-    Index("ix_shocks_source_observation", "source", "observation"),
+    Index("ix_shocks_observation", "observation"),
 )
 
 #: Valid passes over a case's place, whether it was seen on them or not: one row a case and stretch.
@@ -69,7 +79,7 @@ looks = Table(
     Column("boot", Text, nullable=False),
     Column("monotonic_s", Double, nullable=False),  # the end of the stretch
     Column("utc", Text),  # NULL: not dated yet
-    Index("ix_looks_vehicle_boot", "vehicle", "boot"),
+    Index("ix_looks_received", "received"),
 )
 
 #: Best pictures that have not come yet: when one does, its case has changed.

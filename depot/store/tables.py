@@ -181,6 +181,7 @@ sightings = Table(
     Column("side", Text),
     Column("lining_clock", Double),  # as seen in the direction of growing chainage, where that is known
     Column("monotonic_s", Double),  # within the boot
+    Column("shock_mps2", Double),  # the hardest blow that the wheels felt there
     Index("ix_sightings_case", "case"),
     Index("ix_sightings_picture", "picture"),
     Index("ix_sightings_vehicle_boot_monotonic_s", "vehicle", "boot", "monotonic_s"),
