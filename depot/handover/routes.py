@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All routes of the hand-over."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from depot.handover import exports
+from depot.handover.config import HandoverConfig
+from depot.services import Services
+
+
+def router(services: Services, settings: HandoverConfig | None = None) -> APIRouter:
+    """Exports, OGC API Features, SensorThings, Open311, webhooks."""
+    settings = settings or HandoverConfig()
+    routes = APIRouter()
+    for part in (exports,):
+        routes.include_router(part.router(services, settings))
+    return routes
