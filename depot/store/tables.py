@@ -24,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from depot.store.guards import append_only, with_geometry
+
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -146,6 +148,7 @@ cases = Table(
     Index("ix_cases_merged_into", "merged_into"),
     sqlite_autoincrement=True,
 )
+with_geometry(cases)
 
 #: One sighting of a case: an observation of a vehicle, or a citizen's report (`received` is NULL then).
 sightings = Table(
@@ -203,6 +206,7 @@ audit = Table(
     Index("ix_audit_kind_subject", "kind", "subject"),
     sqlite_autoincrement=True,
 )
+append_only(audit)
 
 refused = Table(
     "refused", METADATA, Column("reason", Text, primary_key=True), Column("count", BigInteger, nullable=False)
