@@ -64,9 +64,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from edge.config import load_config  # noqa: PLC0415
     from edge.keeper import Keeper  # noqa: PLC0415
+    from edge.last_good import keep  # noqa: PLC0415
     from edge.life.exits import REBOOT  # noqa: PLC0415
 
     config = load_config(options.config)
+    keep(options.config, config.delivery.data)
     keeper = Keeper(config)
     if keeper.life.start.reboot:
         print("wegewart-edge: several runs in a row failed: asks for a boot of the computer", file=sys.stderr)

@@ -127,6 +127,17 @@ def straight_steps(source: Path, track: Track, most: int = _PAIRS) -> Iterator[S
         camera.close()
 
 
+def open_camera(config: VehicleConfig) -> Camera:
+    """The camera alone, as it is configured.
+
+    Raises:
+        WegewartError: it cannot be opened; one line says which and why.
+    """
+    if config.camera.kind == "replay":
+        return open_replay(Path(config.camera.source), times=None)
+    return _live_camera(config.camera)
+
+
 def _live_camera(config: CameraConfig) -> Camera:
     width, height, fps = config.width, config.height, config.frames_per_second
     device: Device

@@ -10,28 +10,38 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from edge.clock import UtcClock
 from edge.delivery.port import Delivery
 from edge.delivery.uplink import Uplink
 from edge.errors import BrokerError, WegewartError
-from edge.keeper import Keeper
 from messages.types import Health
 
 #: How long a start that failed waits for the broker, so that it can say why.
 TELL_S = 15.0
 
 
+class Known(Protocol):
+    """What is known of the vehicle although nothing drives: `edge.keeper.Keeper`."""
+
+    def counters(self) -> dict[str, int]:
+        """For the health message."""
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong, one line each."""
+
+
 class Standby:
     """Delivery without stages. Where it cannot be opened either, nothing is told and nothing raised."""
 
-    def __init__(self, delivery: Delivery | None, keeper: Keeper, clock: Callable[[], float]) -> None:
+    def __init__(self, delivery: Delivery | None, known: Known | None, clock: Callable[[], float]) -> None:
         self._delivery = delivery
-        self._keeper = keeper
+        self._known = known
         self._clock = clock
 
     def tell(self, *faults: str) -> None:
-        """Say what is wrong, beside what the keeper knows."""
+        """Say what is wrong, beside what is known."""
         if self._delivery is None:
             return
         time = UtcClock(self._delivery.boot, quality="gnss").at(self._clock())
@@ -40,13 +50,18 @@ class Standby:
             Health(
                 time=time,
                 counters={
-                    **self._keeper.counters(),
+                    **(self._known.counters() if self._known else {}),
                     **self._delivery.counters(),
                     "events_pending": counts.pending,
                     "pictures_pending": counts.pictures_pending,
                 },
                 faults=tuple(
-                    fault[:500] for fault in (*faults, *self._delivery.faults(), *self._keeper.faults()) if fault
+                    fault[:500]
+                    for fault in (
+                        *faults,
+                        *self._delivery.faults(),
+                        *(self._known.faults() if self._known else ()),
+                    )
                 ),
             )
         )
@@ -60,15 +75,15 @@ class Standby:
 
 @contextmanager
 def standing_by(
-    open_delivery: Callable[[], Delivery], keeper: Keeper, *, drain_s: float, clock: Callable[[], float]
+    open_delivery: Callable[[], Delivery], known: Known | None, *, drain_s: float, clock: Callable[[], float]
 ) -> Iterator[Standby]:
     """A link for a while; at its end what waits gets `drain_s` to go out."""
     try:
         delivery = open_delivery()
     except WegewartError:  # the run itself meets it, too, and says so
-        yield Standby(None, keeper, clock)
+        yield Standby(None, known, clock)
         return
     try:
-        yield Standby(delivery, keeper, clock)
+        yield Standby(delivery, known, clock)
     finally:
         delivery.close(drain_s)

@@ -233,8 +233,9 @@ def install(made: Container) -> None:
         script = Path(sys.executable).parent.joinpath(name).read_text(encoding="utf-8")
         script = re.sub(r"\A#!.*", f"#!/opt/wegewart/current/bin/{version}", script)
         made.put(f"/opt/wegewart/current/bin/{name}", script).chmod(0o755)
+    for unit in (ROOT / "systemd").glob("*.service"):
         # The checkout is found by its place; Python's own library where it is a shared one.
         made.put(
-            f"/etc/systemd/system/{name}.service.d/installation.conf",
+            f"/etc/systemd/system/{unit.name}.d/installation.conf",
             "[Service]\nEnvironment=PYTHONPATH=/opt/wegewart/src LD_LIBRARY_PATH=/opt/python/lib\n",
         )

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from messages.types import Status
+from messages.types import Health, Status
 from tests.delivery.little_depot import LittleDepot
 from tests.delivery.samples import VEHICLE
 from tests.servers import Mosquitto, free_port, mosquitto, wait_until
@@ -108,6 +108,18 @@ class Vehicle:
                 if isinstance(data, Status):
                     self._states.append(data.state)
         return self._states
+
+    def faults(self) -> list[str]:
+        """What the depot has heard of faults."""
+        found: list[str] = []
+        with suppress(queue.Empty):
+            while True:
+                data = self._depot.seen.get(timeout=5)[1]
+                if isinstance(data, Health):
+                    found += data.faults
+                    if found:
+                        return found
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +279,20 @@ def test_a_wrong_configuration_is_said_in_one_line_and_not_tried_again(vehicle: 
     said = vehicle.container.journal(EDGE)
     assert len(said) == 1, said
     assert "camera.pace" in said[0]
+
+
+def test_a_daemon_that_failed_for_good_is_told_to_the_depot_by_the_health_unit(vehicle: Vehicle) -> None:
+    vehicle.start(pace=1.0)
+    vehicle.pid()
+    toml = vehicle.container.root / "etc/wegewart/vehicle.toml"
+    vehicle.container.put("/etc/wegewart/vehicle.toml", toml.read_text().replace("pace = 1.0", "pace = -1.0"))
+    vehicle.container.run("systemctl", "restart", EDGE)
+    wait_until(lambda: vehicle.show("ActiveState") == "failed", timeout_s=DEADLINE_S, what="the failure")
+    done = vehicle.container.run("systemctl", "start", "wegewart-health.service")
+    assert done.returncode == 0, vehicle.container.journal("wegewart-health.service")
+    assert any("camera.pace" in fault for fault in vehicle.faults()), vehicle.container.journal(
+        "wegewart-health.service"
+    )
 
 
 def test_the_depot_runs_in_its_cage_and_shows_its_page(computer: Container, broker: Mosquitto) -> None:

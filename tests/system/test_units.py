@@ -22,7 +22,9 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
-UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot")}
+UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot", "health")}
+#: Those that run for ever.
+SERVERS = ("edge", "depot")
 DEVICE = ROOT / "firmware_config/raspberry_pi/etc/systemd/system"
 DROPINS = sorted((DEVICE / "wegewart-edge.service.d").glob("*.conf"))
 REBOOTING = DEVICE / "wegewart-reboot.service"
@@ -77,7 +79,7 @@ def test_the_program_that_a_unit_starts_is_one_that_the_project_installs(name: s
     assert Path(read(name)["Service"]["ExecStart"].split()[0]).name in scripts
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", SERVERS)
 def test_a_unit_is_always_started_again_but_not_with_a_wrong_configuration(name: str) -> None:
     unit = read(name)
     assert unit["Service"]["Restart"] == "always"
