@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -145,9 +144,9 @@ def valid_times(state: bytes) -> npt.NDArray[np.int64]:
 
 def days(states: Iterable[bytes]) -> Bytes | None:
     """Codes of several days together; None where there is none."""
-    joined: Any = None
+    joined: Bytes | None = None
     for state in states:
-        codes = np.frombuffer(state, dtype=np.uint8)
+        codes: Bytes = np.frombuffer(state, dtype=np.uint8)
         if joined is None or len(joined) != len(codes):
             joined = codes.copy()
             continue

@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from depot.store.guards import append_only
 from depot.store.tables import METADATA, Number
 
 #: Row of `meta` that counts the imports; what was matched with an earlier network is matched again.
@@ -52,7 +53,7 @@ boot_clocks = Table(
     Column("utc", Text, nullable=False),
 )
 
-#: One message of coverage. `matched`: the network that it was laid on, NULL: not yet.
+#: One message of coverage. `matched`: the network that it was laid on, -1: not yet, NULL: it has no date.
 stretches = Table(
     "stretches",
     METADATA,
@@ -63,6 +64,7 @@ stretches = Table(
     Column("monotonic_s", Double, nullable=False),
     Column("own_utc", Boolean, nullable=False),  # it said its time itself
     Column("utc", Text),
+    Column("received_utc", Text, nullable=False),
     Column("valid", Boolean, nullable=False),
     Column("reason", Text),
     Column("surface", Text, nullable=False),
@@ -117,26 +119,20 @@ road_days = Table(
     Index("ix_road_days_sealed_day", "sealed", "day"),
 )
 
-#: The proof of inspection. A correction is a new row with the next `revision`.
+#: The proof of inspection. A correction is a new row with the next `revision`. `line`: the row as it stands in the
+#: file of the proof (`depot.roads.proof`), which `digest` covers; the other columns are for searching.
 inspections = Table(
     "inspections",
     METADATA,
-    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
     Column("road", Text, nullable=False),
-    Column("name", Text),
     Column("day", Text, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("length_m", Double, nullable=False),
-    Column("valid_m", Double, nullable=False),
-    Column("not_judged", Text, nullable=False),  # JSON, metres by reason
-    Column("vehicles", Text, nullable=False),  # JSON
-    Column("looks", Integer, nullable=False),
-    Column("first_utc", Text),
-    Column("last_utc", Text),
-    Column("sealed_utc", Text, nullable=False),
-    Column("rule", Text, nullable=False),
+    #: SHA-256 of what the row says apart from its revision and time: equal, nothing new is to be written.
+    Column("content", Text, nullable=False),
+    Column("line", Text, nullable=False),
     Column("digest", Text, nullable=False),
     UniqueConstraint("road", "day", "revision"),
     Index("ix_inspections_day", "day"),
-    sqlite_autoincrement=True,
 )
+append_only(inspections)

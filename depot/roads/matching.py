@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Lays stretches on the roads, a batch at a time: those that came, and all of them after an import of roads.
+
+What takes time is done while nothing is locked; the transaction only takes over what no other worker took meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+
+from depot.roads import looked
+from depot.roads.looked import Bytes
+from depot.roads.network import RoadNetwork, Roads, version_of
+from depot.roads.projections import moment
+from depot.roads.tables import road_days, road_states, stretches
+from depot.store.database import Change, Database
+from depot.store.tables import events
+from messages import envelope
+from messages.types import Coverage
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """One stretch on one road."""
+
+    seen: Bytes
+    code: int
+    utc: str
+    utc_s: int
+    day: str
+    vehicle: str
+
+
+class Matcher:
+    """Lays stretches on roads. Several may run."""
+
+    def __init__(self, database: Database, roads: Roads, zone: ZoneInfo, *, within_m: float = 25.0) -> None:
+        self._database = database
+        self._roads = roads
+        self._zone = zone
+        self._within_m = within_m
+
+    def run_once(self, limit: int = 200) -> int:
+        """Lay the newest stretches that wait, at most `limit`; gives how many it took. Raises StoreError."""
+        with self._database.reading() as connection:
+            network = self._roads.current(connection)
+            rows = _waiting_rows(connection, limit)
+        laid = {row.received: self._lay(network, row) for row in rows}
+        if not laid:
+            return 0
+        with self._database.changing() as change:
+            if version_of(change.connection) != network.version:
+                return 0  # an import came between: next time
+            keys = and_(stretches.c.received.in_(laid), stretches.c.matched < 0)
+            mine = change.connection.execute(
+                update(stretches).where(keys).values(matched=network.version).returning(stretches.c.received)
+            )
+            taken = sorted(mine.scalars())
+            by_road: dict[str, list[_Laid]] = defaultdict(list)
+            for received in taken:
+                for number, part in laid[received].items():
+                    by_road[network.roads[number].id].append(part)
+            _write(change, by_road)
+        return len(taken)
+
+    def _lay(self, network: RoadNetwork, row: Row[tuple[object, ...]]) -> dict[int, _Laid]:
+        utc = moment(row.utc)
+        data = envelope.decode(row.payload).data
+        if utc is None or not isinstance(data, Coverage) or data.surface != "road":
+            return {}
+        code = looked.code_of(data.reason, valid=data.valid)
+        day = utc.astimezone(self._zone).date().isoformat()
+        return {
+            number: _Laid(seen, code, row.utc, int(utc.timestamp()), day, row.vehicle)
+            for number, seen in looked.lay(network, data.path, within_m=self._within_m).items()
+        }
+
+
+def waiting(connection: Connection) -> int:
+    """Stretches that are not laid on the roads yet."""
+    return connection.execute(select(func.count()).select_from(stretches).where(stretches.c.matched < 0)).scalar_one()
+
+
+def _waiting_rows(connection: Connection, limit: int) -> list[Row[tuple[object, ...]]]:
+    columns = (stretches.c.received, stretches.c.utc, stretches.c.vehicle, events.c.payload)
+    joined = select(*columns).join(events, events.c.received == stretches.c.received)
+    newest = joined.where(stretches.c.matched < 0).order_by(stretches.c.received.desc()).limit(limit)
+    return list(connection.execute(newest))
+
+
+def _write(change: Change, by_road: dict[str, list[_Laid]]) -> None:
+    for road, parts in sorted(by_road.items()):
+        _write_state(change, road, parts)
+        by_day: dict[str, list[_Laid]] = defaultdict(list)
+        for part in parts:
+            by_day[part.day].append(part)
+        for day, of_day in by_day.items():
+            _write_day(change.connection, road, day, of_day)
+
+
+def _write_state(change: Change, road: str, parts: list[_Laid]) -> None:
+    connection = change.connection
+    state = connection.execute(select(road_states.c.state).where(road_states.c.road == road)).scalar()
+    for part in parts:
+        state = looked.join_state(state, part.seen, part.code, part.utc_s)
+    connection.execute(delete(road_states).where(road_states.c.road == road))
+    connection.execute(insert(road_states).values(road=road, changed=change.next(), state=state))
+
+
+def _write_day(connection: Connection, road: str, day: str, parts: list[_Laid]) -> None:
+    key = and_(road_days.c.road == road, road_days.c.day == day)
+    known = connection.execute(select(road_days).where(key)).first()
+    state = None if known is None else known.state
+    for part in parts:
+        state = looked.join_day(state, part.seen, part.code)
+    times = [part.utc for part in parts] + ([] if known is None else [known.first_utc, known.last_utc])
+    vehicles = {part.vehicle for part in parts} | set([] if known is None else json.loads(known.vehicles))
+    connection.execute(delete(road_days).where(key))
+    connection.execute(
+        insert(road_days).values(
+            road=road,
+            day=day,
+            state=state,
+            vehicles=json.dumps(sorted(vehicles)),
+            looks=len(parts) + (0 if known is None else known.looks),
+            first_utc=min(times),
+            last_utc=max(times),
+            sealed=False,
+        )
+    )
