@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out people's decisions: the case, its number of change and the record of it in one transaction.
+
+The record's `after` holds the number of the change, so that a later decision can tell what the person could not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Connection, select, update
+
+from depot.cases.merging import CannotJoinError, merge, split
+from depot.cases.ports import Placing
+from depot.cases.records import Case, case_of
+from depot.people import audit
+from depot.people.guard import Person
+from depot.review.deciding import DECIDED, Decision, RefusedError, decide
+from depot.store.database import Change
+from depot.store.tables import audit as record
+from depot.store.tables import cases
+
+#: Changes that a person need not have known to decide.
+_HARMLESS = frozenset({"note"})
+#: So many of a case's latest records are looked at.
+_LATEST = 100
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """A row of the record of changes, about one case."""
+
+    number: int
+    who: str
+    action: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is a decision: a rule's is one where it changed the state (seen again, so reopened)."""
+        return not self.who.startswith("rule:") or "state" in self.after
+
+
+def existing(connection: Connection, number: int) -> Case:
+    """The case. Raises RefusedError 404."""
+    row = connection.execute(select(cases).where(cases.c.number == number)).first()
+    if row is None:
+        raise RefusedError(404, f"there is no case {number}")
+    return case_of(row)
+
+
+def act(change: Change, number: int, decision: Decision, person: Person, *, seen: int | None = None) -> None:
+    """Carry out a decision. `seen`: the change that the person had before their eyes; None: not asked.
+
+    Raises:
+        RefusedError: no such case, it changed meanwhile in a way that matters, or it is not allowed.
+    """
+    case = existing(change.connection, number)
+    if seen is not None:
+        _check_news(change.connection, case, seen)
+    _write(change, case, decide(case, decision, person, change.now_utc), person, decision.action)
+
+
+def undo(change: Change, number: int, person: Person) -> None:
+    """Take back the person's own decision, if it is the last one of the case.
+
+    Raises:
+        RefusedError: no such case, nothing to undo, or somebody or a rule has changed it since.
+    """
+    case = existing(change.connection, number)
+    last = last_decision(change.connection, number)
+    if last is None:
+        raise RefusedError(409, f"case {number}: there is no decision to undo")
+    if last.who != person.name:
+        raise RefusedError(409, f"case {number}: the last decision is {last.who}'s ({last.action})")
+    if not is_undoable(last):
+        raise RefusedError(409, f"case {number}: {last.action} cannot be undone by this")
+    _write(change, case, last.before, person, "undo", undone=last.number)
+
+
+def is_undoable(last: Recorded) -> bool:
+    """Whether `before` says all that was: merge and split are more than one case's columns."""
+    return bool(last.before) and last.before.keys() <= set(DECIDED)
+
+
+def put_together(
+    change: Change, number: int, into: int, person: Person, *, seen: int | None, placing: Placing | None
+) -> None:
+    """Merge a case into another. Raises RefusedError."""
+    if seen is not None:
+        _check_news(change.connection, existing(change.connection, number), seen)
+    for each in (number, into):
+        existing(change.connection, each)
+    try:
+        merge(change, into, number, person.name, placing=placing)
+    except CannotJoinError as error:
+        raise RefusedError(422, str(error)) from None
+
+
+def take_apart(
+    change: Change, number: int, sightings: Sequence[int], person: Person, *, placing: Placing | None
+) -> int:
+    """Split sightings off into a new case and give its number. Raises RefusedError."""
+    existing(change.connection, number)
+    try:
+        return split(change, number, sightings, person.name, placing=placing)
+    except CannotJoinError as error:
+        raise RefusedError(422, str(error)) from None
+
+
+def last_decision(connection: Connection, number: int) -> Recorded | None:
+    """The last decision of a case that was not undone."""
+    undone: set[int] = set()
+    for row in latest(connection, number):
+        if row.action == "undo":
+            undone.add(row.after.get("undone", 0))
+        elif row.number not in undone and row.matters:
+            return row
+    return None
+
+
+def latest(connection: Connection, number: int) -> list[Recorded]:
+    """The latest records of a case, newest first."""
+    c = record.c
+    rows = connection.execute(
+        select(c.number, c.who, c.action, c.before, c.after)
+        .where(c.kind == "case", c.subject == str(number))
+        .order_by(c.number.desc())
+        .limit(_LATEST)
+    )
+    return [
+        Recorded(number=at, who=who, action=action, before=_object(before), after=_object(after))
+        for at, who, action, before, after in rows
+    ]
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    value = None if text is None else msgspec.json.decode(text)
+    return value if isinstance(value, dict) else {}
+
+
+def _check_news(connection: Connection, case: Case, seen: int) -> None:
+    """Raises RefusedError 409 where something happened after `seen` that the person should know."""
+    if case.changed <= seen:
+        return
+    for row in latest(connection, case.number):
+        if row.matters and row.action not in _HARMLESS and row.after.get("changed", 0) > seen:
+            raise RefusedError(409, f"case {case.number} changed meanwhile: {row.action} by {row.who}")
+
+
+def _write(
+    change: Change, case: Case, changes: dict[str, Any], person: Person, action: str, *, undone: int | None = None
+) -> None:
+    before = {name: value for name, value in asdict(case).items() if name in changes}
+    number = change.next()
+    change.connection.execute(update(cases).where(cases.c.number == case.number).values(**changes, changed=number))
+    audit.record(
+        change.connection,
+        utc=change.now_utc,
+        who=person.name,
+        action=action,
+        kind="case",
+        subject=case.number,
+        before=before,
+        after={**changes, "changed": number} | ({} if undone is None else {"undone": undone}),
+    )
