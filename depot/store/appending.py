@@ -129,7 +129,7 @@ def _take_pictures(connection: Connection, items: Sequence[Intake], now_utc: str
                 height=item.height,
                 received_utc=now_utc,
             )
-            if connection.execute(row.on_conflict_do_nothing()).rowcount:
+            if connection.execute(row.on_conflict_do_nothing().returning(picture_table.c.sha256)).first():
                 new.append(item.sha256)
         elif isinstance(item, Refused):
             parts.drop(connection, item.id or "", item.vehicle)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A new database and one that went through all migrations are the same, on either server; what must not change cannot."""
+"""A new database and one that went through all migrations are the same; what must not change cannot."""
 
 from __future__ import annotations
 
