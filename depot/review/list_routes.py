@@ -58,7 +58,7 @@ def _add_lists(router: APIRouter, services: Services, index: CaseIndex) -> None:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         cursor: Annotated[str | None, Query(max_length=60, description="`next` of the page before")] = None,
     ) -> Response:
-        """Cases in an order, page by page. What changes meanwhile may move between pages; none is shown twice in one."""
+        """Cases in an order, page by page. What changes meanwhile may move from one page to another."""
         after = None if cursor is None else _mark(cursor)
         origin = _origin(near, wanted) if sort == "near" else None
         with index.current() as columns:

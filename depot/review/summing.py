@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, distinct, exists, func, literal, select
@@ -77,7 +78,7 @@ class Summing:
         return made
 
 
-def _counts(connection: Connection) -> dict[str, int]:
+def _counts(connection: Connection) -> dict[str, Any]:
     seen = and_(events.c.source == revisions.c.source, events.c.id == revisions.c.observation)
     # One by one: the database may then use a narrow index for each.
     counted: dict[str, ColumnElement[int]] = {
@@ -103,7 +104,7 @@ def _counts(connection: Connection) -> dict[str, int]:
     return {name: int(row._mapping[name]) for name in counted}  # noqa: SLF001 - its public name, in spite of the underscore
 
 
-def _cases(index: CaseIndex) -> dict[str, int | dict[str, int]]:
+def _cases(index: CaseIndex) -> dict[str, Any]:
     with index.current() as columns:
         shown = columns.states.chosen("merged".__ne__)[columns.state[: columns.size]]
         placeless = np.isnan(columns.floats["lon"][: columns.size])
