@@ -12,7 +12,12 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from depot.errors import ConfigError
+from depot.handover.config import HandoverConfig
+from depot.people.config import PeopleConfig
+from depot.roads.config import RoadsConfig
+from depot.routing.config import RoutingConfig
 from depot.sections import Section, Url
+from depot.store.config import DatabaseConfig, IngestConfig
 from settings import SettingsError, load
 
 DEFAULT_FOLDER = Path("var/depot")
@@ -76,6 +81,12 @@ class Config(Section, frozen=True):
     data: DataConfig = DataConfig()
     http: HttpConfig = HttpConfig()
     page: PageConfig = PageConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    ingest: IngestConfig = IngestConfig()
+    people: PeopleConfig = PeopleConfig()
+    roads: RoadsConfig = RoadsConfig()
+    routing: RoutingConfig = RoutingConfig()
+    handover: HandoverConfig = HandoverConfig()
 
 
 def read(path: Path) -> Config:

@@ -76,4 +76,6 @@ def _toml(value: Any) -> str:
         return msgspec.json.encode(str(value)).decode()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(str(key))} = {_toml(v)}" for key, v in value.items()) + "}"
     return str(value)

@@ -27,7 +27,9 @@ class Open311Config(Section, frozen=True):
     url: Annotated[
         Url | None, Meta(description="up to and with /v2, without requests.json; not set: nothing is filed")
     ] = None
-    jurisdiction: Annotated[str | None, Meta(max_length=200, description="jurisdiction_id, where the city asks")] = None
+    jurisdiction: Annotated[
+        Annotated[str, Meta(max_length=200)] | None, Meta(description="jurisdiction_id, where the city asks")
+    ] = None
     api_key_file: Annotated[Path | None, Meta(description="file with the api_key in its first line")] = None
     email: Annotated[Address | None, Meta(description="sender's address, where the city asks for one")] = None
     services: Annotated[
@@ -58,7 +60,8 @@ class EmailConfig(Section, frozen=True):
     """The daily e-mail digest."""
 
     host: Annotated[
-        str | None, Meta(min_length=1, max_length=253, description="SMTP server; not set: no digest is sent")
+        Annotated[str, Meta(min_length=1, max_length=253)] | None,
+        Meta(description="SMTP server; not set: no digest is sent"),
     ] = None
     port: Annotated[int, Meta(ge=1, le=65535, description="587 is usual with starttls, 465 with tls")] = 587
     security: Annotated[

@@ -46,7 +46,9 @@ class PeopleConfig(Section, frozen=True):
     passwords_too: Annotated[
         bool, Meta(description="with oidc: users with a password get in as well, for the day the provider is down")
     ] = False
-    notice: Annotated[str | None, Meta(max_length=2000, description="text shown above the login")] = None
+    notice: Annotated[Annotated[str, Meta(max_length=2000)] | None, Meta(description="text shown above the login")] = (
+        None
+    )
     public_url: Annotated[
         Url | None, Meta(description="address that people's browsers use; needed for oidc and behind a proxy")
     ] = None

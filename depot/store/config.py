@@ -16,9 +16,8 @@ class DatabaseConfig(Section, frozen=True):
     """Where the depot keeps what it knows."""
 
     url: Annotated[
-        str | None,
+        Annotated[str, Meta(max_length=2000)] | None,
         Meta(
-            max_length=2000,
             description="postgresql://USER@HOST/NAME, with PostGIS; not set: the file depot.sqlite in data.folder",
         ),
     ] = None

@@ -12,7 +12,7 @@ import pytest
 
 from depot import config
 from depot.cli import main
-from depot.config import Config, password
+from depot.config import Config, Config, password
 from depot.errors import ConfigError
 from depot.store.sqlite import SqliteStore
 from settings.toml_file import tomllib
@@ -85,7 +85,7 @@ def test_config_explain_prints_a_file_that_can_be_used(tmp_path, capsys):
     assert main(["config", "explain"]) == 0
     text = capsys.readouterr().out
     assert "(no description)" not in text
-    assert set(tomllib.loads(text)) == {"broker", "data", "http", "page"}
+    assert set(tomllib.loads(text)) == set(Config.__struct_fields__)
     assert read(tmp_path, text).broker.port == 1883
 
 
