@@ -12,7 +12,7 @@ import pytest
 
 from depot import config
 from depot.cli import main
-from depot.config import Config, Config, password
+from depot.config import Config, password
 from depot.errors import ConfigError
 from depot.store.sqlite import SqliteStore
 from settings.toml_file import tomllib
