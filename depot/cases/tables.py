@@ -17,12 +17,12 @@ case_cells = Table(
     Index("ix_case_cells_case", "case"),
 )
 
-#: Sightings that people took out of a case: the rules never put them back into it.
+#: Cases that people parted (the lower number first): never offered as duplicates again.
 kept_apart = Table(
     "kept_apart",
     METADATA,
-    Column("sighting", BigInteger, ForeignKey("sightings.number"), primary_key=True),
     Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
+    Column("other", BigInteger, ForeignKey("cases.number"), primary_key=True),
 )
 
 #: Better places that vehicles told; of one observation the highest number holds. It may come before the observation.
@@ -82,13 +82,8 @@ looks = Table(
     Index("ix_looks_received", "received"),
 )
 
-#: Best pictures that have not come yet: when one does, its case has changed.
-awaited = Table(
-    "awaited",
-    METADATA,
-    Column("picture", Text, primary_key=True),
-    Column("case", BigInteger, ForeignKey("cases.number"), primary_key=True),
-)
+#: Pictures of sightings that have not come yet: when one does, its case has changed.
+awaited = Table("awaited", METADATA, Column("picture", Text, primary_key=True))
 
 #: Events that tripped a mistake of ours; they stay in `events` and can be tried again after an update.
 failed = Table(

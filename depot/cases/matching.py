@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which case each sighting of one pass shows. Pure.
+
+What a vehicle sees within a few seconds is shifted by one and the same error of its position, while the distances
+between the sightings are good to a few decimetres. So a pass is compared as a whole: of all shifts that its stated
+errors allow, the one is taken that explains most (docs/cases.md has the formulas). That tells two potholes three
+metres apart, though each of them alone is only known to two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depot.cases.assigning import assign
+from depot.cases.plane import east_north_m, turn_deg
+from depot.cases.records import Case, Seen
+
+#: Classes that detectors confuse with each other share a family.
+_CRACKS = frozenset({"crack", "longitudinal_crack", "transverse_crack", "alligator_crack"})
+#: Defects of one family on a square metre of road: a poor street. With it near and far are weighed against chance.
+_DENSITY_PER_M2 = 0.005
+#: Odds that a defect in view has been seen before, as a cost (twice the logarithm).
+_ALONE = 2 * math.log(9)
+#: Standard deviation of a place against its neighbours of the same pass, metres.
+_WITHIN_PASS_M = 0.45
+#: The middle of a crack is known to so much of its length.
+_CRACK_SHARE = 0.2
+#: Hours on the lining to metres: a bore of about 4.5 m radius; and how well they are told.
+_CLOCK_M, _CLOCK_ERROR_M, _CLOCK_UNKNOWN_M = 2.4, 0.8, 3.0
+#: Farther is never tried, whatever the errors, metres.
+FARTHEST_M = 40.0
+#: Standard deviations that are tried.
+_REACH = 4.5
+_OTHER_LABEL = 2.0
+_OTHER_HEADING = 4.0
+_OTHER_SIDE = 3.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sighting and a case that may be one: how far apart, and the variances of the shift and within the pass."""
+
+    apart: tuple[float, float]
+    shift: tuple[float, float]
+    within: tuple[float, float]
+    unlike: float
+
+    @property
+    def distance_m(self) -> float:
+        """How far apart they are."""
+        return math.hypot(*self.apart)
+
+    @property
+    def cost(self) -> float:
+        """What it costs to take them for one when nothing is known of the pass; below 0: they rather are."""
+        total = self.unlike + 2 * math.log(_DENSITY_PER_M2) - _ALONE
+        for apart, shift, within in zip(self.apart, self.shift, self.within, strict=True):
+            total += apart**2 / (shift + within) + math.log(2 * math.pi * (shift + within))
+        return total
+
+
+def family(label: str) -> str:
+    """The family of a class."""
+    return "crack" if label in _CRACKS else label
+
+
+def on_line(seen: Seen | Case) -> bool:
+    """Whether it is placed by a line's chainage rather than by coordinates."""
+    known = seen.line is not None and seen.chainage_m is not None
+    return known and (seen.surface == "lining" or seen.lon is None)
+
+
+def reach_m(seen: Seen) -> float:
+    """How far from a sighting its case may lie, metres; half of the error may be the case's own."""
+    error = seen.chainage_error_m if on_line(seen) else seen.error_m
+    return min(FARTHEST_M, _REACH * math.hypot((error or 0.0) * math.sqrt(2), _within_m(seen, seen)))
+
+
+def compare(seen: Seen, case: Seen | Case) -> Pair | None:
+    """What speaks for and against their being one; None: they are not."""
+    if family(seen.defect_class) != family(case.defect_class) or _surface(seen) != _surface(case):
+        return None
+    if _differ(seen.line, case.line) or _differ(seen.track, case.track):
+        return None
+    unlike = _OTHER_LABEL if seen.defect_class != case.defect_class else 0.0
+    if _differ(seen.side, case.side):
+        if _surface(seen) == "lining" and "middle" not in {seen.side, case.side}:
+            return None
+        unlike += _OTHER_SIDE
+    if on_line(seen):
+        pair = _on_line(seen, case, unlike)
+    else:
+        if seen.heading_deg is not None and case.heading_deg is not None and _surface(seen) == "road":
+            unlike += _OTHER_HEADING * math.sin(math.radians(turn_deg(seen.heading_deg, case.heading_deg) / 2)) ** 2
+        pair = _on_ground(seen, case, unlike)
+    if pair is None or pair.distance_m > FARTHEST_M:
+        return None
+    far = sum(a * a / (s + w) for a, s, w in zip(pair.apart, pair.shift, pair.within, strict=True))
+    return pair if far <= _REACH**2 else None
+
+
+def _differ(a: str | None, b: str | None) -> bool:
+    return a is not None and b is not None and a != b
+
+
+def _surface(seen: Seen | Case) -> str:
+    return seen.surface or "road"
+
+
+def _within_m(seen: Seen, case: Seen | Case) -> float:
+    if family(seen.defect_class) != "crack":
+        return _WITHIN_PASS_M
+    longest = max(seen.length_m or 0.0, seen.width_m or 0.0, case.length_m or 0.0, case.width_m or 0.0)
+    return math.hypot(_WITHIN_PASS_M, _CRACK_SHARE * min(longest, 10.0))
+
+
+def _on_line(seen: Seen, case: Seen | Case, unlike: float) -> Pair | None:
+    if seen.chainage_m is None or case.chainage_m is None or case.line is None:
+        return None
+    clocks = seen.lining_clock, case.lining_clock
+    if clocks[0] is None or clocks[1] is None:
+        around, around_error = 0.0, _CLOCK_UNKNOWN_M
+    else:
+        around, around_error = ((clocks[0] - clocks[1] + 6) % 12 - 6) * _CLOCK_M, _CLOCK_ERROR_M
+    shift = (seen.chainage_error_m or 0.0) ** 2 + (case.chainage_error_m or 0.0) ** 2
+    within = _within_m(seen, case) ** 2
+    return Pair((seen.chainage_m - case.chainage_m, around), (shift, 0.0), (within, around_error**2), unlike)
+
+
+def _on_ground(seen: Seen, case: Seen | Case, unlike: float) -> Pair | None:
+    if seen.lon is None or seen.lat is None or case.lon is None or case.lat is None:
+        return None
+    shift = (seen.error_m or 0.0) ** 2 + (case.error_m or 0.0) ** 2
+    within = _within_m(seen, case) ** 2
+    apart = east_north_m(seen.lon, seen.lat, case.lon, case.lat)
+    return Pair(apart, (shift, shift), (within, within), unlike)
+
+
+def match(
+    seen: Sequence[Seen],
+    cases: Sequence[Seen | Case],
+    *,
+    candidates: Sequence[Collection[int]] | None = None,
+) -> list[int | None]:
+    """For each sighting of a few seconds of one pass the index of the case that it shows; None: a new one.
+
+    Args:
+        seen: all placed on a line, or all by coordinates (`on_line`).
+        cases: what is known.
+        candidates: for each sighting which cases are asked; default: all.
+    """
+    pairs: list[dict[int, Pair]] = []
+    for index, one in enumerate(seen):
+        asked = range(len(cases)) if candidates is None else candidates[index]
+        found = ((column, compare(one, cases[column])) for column in asked)
+        pairs.append({column: pair for column, pair in found if pair is not None})
+    if sum(map(len, pairs)) < 2 or len(seen) == 1:
+        return assign([{column: pair.cost for column, pair in row.items()} for row in pairs], 0.0)
+    return _Pass(pairs).assigned()
+
+
+class _Pass:
+    """All pairs of one pass as columns of numbers, and the search for its shift."""
+
+    def __init__(self, rows: Sequence[dict[int, Pair]]) -> None:
+        self._rows = rows
+        flat = [(row, column, pair) for row, found in enumerate(rows) for column, pair in found.items()]
+        self._row = np.array([row for row, _, _ in flat])
+        self._column = [column for _, column, _ in flat]
+        self._apart = np.array([pair.apart for _, _, pair in flat])
+        self._within = np.array([pair.within for _, _, pair in flat])
+        self._unlike = np.array([pair.unlike for _, _, pair in flat])
+        #: Variance of the one shift, along both axes; an axis that nothing shifts is 0.
+        self._shift: NDArray[np.float64] = np.array([pair.shift for _, _, pair in flat]).mean(axis=0)
+        starts = np.concatenate([[True], self._row[1:] != self._row[:-1]])
+        self._starts = np.flatnonzero(starts)
+        self._base = self._unlike + 2 * math.log(_DENSITY_PER_M2) + np.log(2 * np.pi * self._within).sum(axis=1)
+
+    def assigned(self) -> list[int | None]:
+        """The assignment under the shift that explains most."""
+        tried = self._apart * (self._shift / (self._shift + self._within))
+        shift = tried[int(np.argmin(self._total(tried)))]
+        for _ in range(2):
+            shift = self._better(shift)
+        return assign(self._by_row(self._costs(shift[None])[0]), _ALONE)
+
+    def _costs(self, shifts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cost of each pair (second axis) under each shift (first)."""
+        left = self._apart[None] - shifts[:, None]
+        costs: NDArray[np.float64] = (left**2 / self._within).sum(axis=2) + self._base
+        return costs
+
+    def _total(self, shifts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What is left unexplained under each shift, with the shift's own cost and that of having chosen it."""
+        best = np.minimum.reduceat(self._costs(shifts), self._starts, axis=1)
+        matched = (best < _ALONE).sum(axis=1)
+        total: NDArray[np.float64] = np.minimum(best, _ALONE).sum(axis=1)
+        typical = self._within.mean(axis=0)
+        for axis, variance in enumerate(self._shift):
+            if variance > 0:
+                total += shifts[:, axis] ** 2 / variance + np.log1p(matched * variance / typical[axis])
+        return total
+
+    def _better(self, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The shift that the pairs tell which it makes."""
+        chosen = assign(self._by_row(self._costs(shift[None])[0]), _ALONE)
+        used = np.array([chosen[row] == column for row, column in zip(self._row, self._column, strict=True)])
+        if not used.any():
+            return shift
+        weights = 1 / self._within[used]
+        prior = np.where(self._shift > 0, 1 / np.maximum(self._shift, 1e-12), np.inf)
+        better: NDArray[np.float64] = (self._apart[used] * weights).sum(axis=0) / (weights.sum(axis=0) + prior)
+        return better
+
+    def _by_row(self, costs: NDArray[np.float64]) -> list[dict[int, float]]:
+        found: list[dict[int, float]] = [{} for _ in self._rows]
+        for row, column, cost in zip(self._row, self._column, costs.tolist(), strict=True):
+            found[row][column] = cost
+        return found
