@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from depot.handover import exports
+from depot.handover import exports, ogc
 from depot.handover.config import HandoverConfig
 from depot.services import Services
 
@@ -15,6 +15,6 @@ def router(services: Services, settings: HandoverConfig | None = None) -> APIRou
     """Exports, OGC API Features, SensorThings, Open311, webhooks."""
     settings = settings or HandoverConfig()
     routes = APIRouter()
-    for part in (exports,):
+    for part in (exports, ogc):
         routes.include_router(part.router(services, settings))
     return routes

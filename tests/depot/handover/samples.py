@@ -73,7 +73,7 @@ class Browser:
 
 def app_of(made: Services, role: Role | None = "admin", settings: HandoverConfig | None = None) -> FastAPI:
     """The hand-over alone; `role` None: nobody is logged in."""
-    app = FastAPI()
+    app = FastAPI(openapi_url="/api/openapi.json")
     app.include_router(router(made, settings))
 
     @app.middleware("http")
