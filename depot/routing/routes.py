@@ -27,7 +27,6 @@ from depot.routing import areas as reading
 from depot.routing import keeping
 from depot.routing.areas import AreaError
 from depot.routing.bodies import faults, json, limited_body
-from depot.routing.config import RoutingConfig
 from depot.routing.quality import quality
 from depot.routing.records import Area, Kind, Line, Office, Rule
 from depot.routing.reproposing import Reproposer, try_rules
@@ -56,11 +55,10 @@ class Rules(BaseModel):
     rules: Annotated[list[Rule], Field(max_length=500)]
 
 
-def router(services: Services, settings: RoutingConfig | None = None) -> APIRouter:
+def router(services: Services) -> APIRouter:
     """All routes of routing."""
-    within_m = (settings or RoutingConfig()).road_within_m
     made = APIRouter(tags=["routing"])
-    routing = Router(road_within_m=within_m)
+    routing = Router(road_within_m=services.config.routing.road_within_m)
     desk = _Desk(services.database, Reproposer(services.database, routing))
     _add_offices(made, desk)
     _add_rules(made, desk, routing)
