@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 from shapely import STRtree, linestrings, points
+from shapely import box as geometry_box
 from sqlalchemy import Connection, select
 
 from depot.roads.tables import NETWORK, roads
@@ -104,6 +105,16 @@ class RoadNetwork:
     def number_of(self, road: str) -> int | None:
         """The index of the road with this id."""
         return self._by_id.get(road)
+
+    def inside(self, box: tuple[float, float, float, float] | None) -> set[int]:
+        """Indices of the roads that may touch a box (west, south, east, north); of None, all."""
+        if box is None:
+            return set(range(len(self.roads)))
+        west, south, east, north = box
+        corners = self.plane(np.array([[west, south], [east, north]], dtype=np.float64))
+        if west > east:
+            return self.inside((west, south, 180.0, north)) | self.inside((-180.0, south, east, north))
+        return set(self._owner[self._tree.query(geometry_box(*corners.ravel()))].tolist())
 
     def part(self, number: int, from_m: float, to_m: float) -> list[list[list[float]]]:
         """Lines of a part of a road, as the coordinates of a MultiLineString."""

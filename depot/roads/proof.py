@@ -59,9 +59,9 @@ class Inspection(Struct, frozen=True, kw_only=True):
         share = self.looked_at_m / self.length_m if self.length_m > 0 else 0.0
         return (
             self.day,
-            _cell(self.road),
-            _cell(self.name or ""),
-            _cell(self.district or ""),
+            cell(self.road),
+            cell(self.name or ""),
+            cell(self.district or ""),
             f"{self.length_m:.1f}",
             f"{self.looked_at_m:.1f}",
             f"{share:.3f}",
@@ -131,7 +131,7 @@ def _before(text: str) -> str | None:
     return before if isinstance(before, str) and len(before) == len(START) else None
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """One line that no spreadsheet computes."""
     plain = " ".join(text.split())
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
