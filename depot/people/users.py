@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, cast, get_args
 
 from msgspec import UNSET, Struct, UnsetType
@@ -65,7 +66,9 @@ def count(connection: Connection) -> int:
 
 
 def kept_password(connection: Connection, name: str) -> str | None:
-    """The password's hash of a user who may log in with one."""
+    """The password's hash of a user who may log in with one; `name`: whatever was typed."""
+    if re.fullmatch(NAME_PATTERN, name) is None:
+        return None
     return connection.execute(
         select(users.c.password).where(users.c.name == name, users.c.disabled.is_(False))
     ).scalar_one_or_none()
