@@ -100,7 +100,7 @@ class Projector:
                 self.counts["store_errors"] += 1
                 _log.warning("%s; trying again", error)
                 done = 0
-            except Exception:
+            except Exception:  # noqa: BLE001 - a thread that dies unseen would be worse
                 self.counts["mistakes"] += 1
                 _log.exception("the projector tripped; trying again")
                 done = 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which case each sighting of one pass shows. Pure.
 
-What a vehicle sees within a few seconds is shifted by one and the same error of its position, while the distances
+What a vehicle sees within a few seconds is shifted by nearly the same error of its position, while the distances
 between the sightings are good to a few decimetres. So a pass is compared as a whole: of all shifts that its stated
 errors allow, the one is taken that explains most (docs/cases.md has the formulas). That tells two potholes three
 metres apart, though each of them alone is only known to two.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,9 @@ _WITHIN_PASS_M = 0.45
 _CRACK_SHARE = 0.2
 #: Hours on the lining to metres: a bore of about 4.5 m radius; and how well they are told.
 _CLOCK_M, _CLOCK_ERROR_M, _CLOCK_UNKNOWN_M = 2.4, 0.8, 3.0
+#: How long a receiver's error lasts, and how often the assignment is looked at again.
+_MEMORY_S = 25.0
+_ROUNDS = 4
 #: Farther is never tried, whatever the errors, metres.
 FARTHEST_M = 40.0
 #: Standard deviations that are tried.
@@ -40,6 +44,7 @@ _REACH = 4.5
 _OTHER_LABEL = 2.0
 _OTHER_HEADING = 4.0
 _OTHER_SIDE = 3.0
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -162,63 +167,77 @@ def match(
         pairs.append({column: pair for column, pair in found if pair is not None})
     if sum(map(len, pairs)) < 2 or len(seen) == 1:
         return assign([{column: pair.cost for column, pair in row.items()} for row in pairs], 0.0)
-    return _Pass(pairs).assigned()
+    return _Pass(pairs, [one.monotonic_s or 0.0 for one in seen]).assigned()
 
 
 class _Pass:
     """All pairs of one pass as columns of numbers, and the search for its shift."""
 
-    def __init__(self, rows: Sequence[dict[int, Pair]]) -> None:
+    def __init__(self, rows: Sequence[dict[int, Pair]], times_s: Sequence[float]) -> None:
         self._rows = rows
         flat = [(row, column, pair) for row, found in enumerate(rows) for column, pair in found.items()]
         self._row = np.array([row for row, _, _ in flat])
         self._column = [column for _, column, _ in flat]
         self._apart = np.array([pair.apart for _, _, pair in flat])
         self._within = np.array([pair.within for _, _, pair in flat])
-        self._unlike = np.array([pair.unlike for _, _, pair in flat])
-        #: Variance of the one shift, along both axes; an axis that nothing shifts is 0.
-        self._shift: NDArray[np.float64] = np.array([pair.shift for _, _, pair in flat]).mean(axis=0)
-        starts = np.concatenate([[True], self._row[1:] != self._row[:-1]])
-        self._starts = np.flatnonzero(starts)
-        self._base = self._unlike + 2 * math.log(_DENSITY_PER_M2) + np.log(2 * np.pi * self._within).sum(axis=1)
+        #: Variance of the shift along both axes, the same for the whole pass; an axis that nothing shifts is 0.
+        self._shift: Floats = np.array([pair.shift for _, _, pair in flat]).mean(axis=0)
+        self._base = np.array([pair.unlike for _, _, pair in flat]) + 2 * math.log(_DENSITY_PER_M2)
+        self._starts = np.flatnonzero(np.concatenate([[True], self._row[1:] != self._row[:-1]]))
+        times = np.array(times_s)
+        #: How alike the shifts of two sightings are, 0 to 1.
+        self._alike: Floats = np.exp(-np.abs(times[:, None] - times[None]) / _MEMORY_S)
 
     def assigned(self) -> list[int | None]:
         """The assignment under the shift that explains most."""
-        tried = self._apart * (self._shift / (self._shift + self._within))
-        shift = tried[int(np.argmin(self._total(tried)))]
-        for _ in range(2):
-            shift = self._better(shift)
-        return assign(self._by_row(self._costs(shift[None])[0]), _ALONE)
+        costs = self._by_row(self._from_anchor())
+        for _ in range(_ROUNDS):
+            before, costs = costs, self._by_row(self._from_others(assign(costs, _ALONE)))
+            if assign(before, _ALONE) == assign(costs, _ALONE):
+                break
+        return assign(costs, _ALONE)
 
-    def _costs(self, shifts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Cost of each pair (second axis) under each shift (first)."""
-        left = self._apart[None] - shifts[:, None]
-        costs: NDArray[np.float64] = (left**2 / self._within).sum(axis=2) + self._base
-        return costs
+    def _from_anchor(self) -> Floats:
+        """Costs of the pairs if one of them holds for certain: of all pairs, the one that explains most."""
+        alike = self._alike[self._row[:, None], self._row[None]][:, :, None]  # anchor, pair, axis
+        known = self._shift / (self._shift + self._within)  # of the shift, by an anchor
+        shift = alike * (known * self._apart)[:, None]
+        left = self._shift * (1 - alike**2 * known[:, None])
+        costs = self._costs(shift, left)
+        alone = self._costs(np.zeros(2), self._shift)
+        of_anchor = self._row[:, None] == self._row[None]
+        itself = np.eye(len(self._row), dtype=bool)
+        costs = np.where(of_anchor, np.where(itself, alone[None], np.inf), costs)
+        best = np.minimum(np.minimum.reduceat(costs, self._starts, axis=1), _ALONE)
+        chosen: Floats = costs[int(np.argmin(best.sum(axis=1)))]
+        return chosen
 
-    def _total(self, shifts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What is left unexplained under each shift, with the shift's own cost and that of having chosen it."""
-        best = np.minimum.reduceat(self._costs(shifts), self._starts, axis=1)
-        matched = (best < _ALONE).sum(axis=1)
-        total: NDArray[np.float64] = np.minimum(best, _ALONE).sum(axis=1)
-        typical = self._within.mean(axis=0)
-        for axis, variance in enumerate(self._shift):
-            if variance > 0:
-                total += shifts[:, axis] ** 2 / variance + np.log1p(matched * variance / typical[axis])
-        return total
-
-    def _better(self, shift: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The shift that the pairs tell which it makes."""
-        chosen = assign(self._by_row(self._costs(shift[None])[0]), _ALONE)
+    def _from_others(self, chosen: Sequence[int | None]) -> Floats:
+        """Costs of the pairs, the shift at each sighting told by the others' pairs (Gaussian process, left out one)."""
         used = np.array([chosen[row] == column for row, column in zip(self._row, self._column, strict=True)])
-        if not used.any():
-            return shift
-        weights = 1 / self._within[used]
-        prior = np.where(self._shift > 0, 1 / np.maximum(self._shift, 1e-12), np.inf)
-        better: NDArray[np.float64] = (self._apart[used] * weights).sum(axis=0) / (weights.sum(axis=0) + prior)
-        return better
+        rows = self._row[used]
+        shift, left = np.zeros_like(self._apart), np.zeros_like(self._apart)
+        for axis, variance in enumerate(self._shift):
+            alike = variance * self._alike[np.ix_(rows, rows)]
+            inverse = np.linalg.inv(alike + np.diag(self._within[used, axis]))
+            told = self._apart[used, axis]
+            weighed = inverse @ told
+            cross = variance * self._alike[:, rows]
+            mean = cross @ weighed
+            rest = variance - np.einsum("ij,jk,ik->i", cross, inverse, cross)
+            own = np.diag(inverse)
+            mean[rows] = told - weighed / own
+            rest[rows] = 1 / own - self._within[used, axis]
+            shift[:, axis], left[:, axis] = mean[self._row], np.maximum(rest, 0.0)[self._row]
+        return self._costs(shift, left)
 
-    def _by_row(self, costs: NDArray[np.float64]) -> list[dict[int, float]]:
+    def _costs(self, shift: Floats, left: Floats) -> Floats:
+        """Cost of each pair (last axis) when its shift is known but for a variance that is left."""
+        variance = left + self._within
+        far: Floats = ((self._apart - shift) ** 2 / variance + np.log(2 * np.pi * variance)).sum(axis=-1)
+        return far + self._base
+
+    def _by_row(self, costs: Floats) -> list[dict[int, float]]:
         found: list[dict[int, float]] = [{} for _ in self._rows]
         for row, column, cost in zip(self._row, self._column, costs.tolist(), strict=True):
             found[row][column] = cost

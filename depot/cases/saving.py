@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -17,10 +17,10 @@ from depot.cases.cells import cells_of
 from depot.cases.ports import Placing
 from depot.cases.records import Case, Sighting
 from depot.cases.summing import Looked, summed
-from depot.cases.tables import awaited, case_cells, looks
+from depot.cases.tables import case_cells, looks
 from depot.people import audit
 from depot.store.database import Change
-from depot.store.tables import cases, pictures, sightings
+from depot.store.tables import cases, sightings
 
 _RULE_SEEN = "rule:seen-again"
 _RULE_JOINED = "rule:joining"
@@ -166,16 +166,6 @@ def _save_sightings(change: Change, board: Board, numbers: Mapping[int, int]) ->
         change.connection.execute(insert(sightings), new)
     if old:
         change.connection.execute(_UPDATE_SIGHTING, old)
-    _await_pictures(change, {row["picture"] for row in new if row["picture"] is not None})
-
-
-def _await_pictures(change: Change, wanted: Collection[str]) -> None:
-    """Note which pictures have not come yet."""
-    for part in parts(sorted(wanted)):
-        here = change.connection.execute(select(pictures.c.sha256).where(pictures.c.sha256.in_(part))).scalars()
-        missing = set(part) - set(here)
-        if missing:
-            add_new(change, awaited, [{"picture": name} for name in sorted(missing)])
 
 
 def add_new(change: Change, table: Table, rows: Iterable[dict[str, Any]]) -> None:

@@ -82,9 +82,6 @@ looks = Table(
     Index("ix_looks_received", "received"),
 )
 
-#: Pictures of sightings that have not come yet: when one does, its case has changed.
-awaited = Table("awaited", METADATA, Column("picture", Text, primary_key=True))
-
 #: Events that tripped a mistake of ours; they stay in `events` and can be tried again after an update.
 failed = Table(
     "failed",
