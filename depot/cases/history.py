@@ -89,10 +89,11 @@ def looks(connection: Connection, number: int, *, limit: int = 100) -> list[Look
     """Passes over the case's place, newest first, undated ones last."""
     seen = [sighting_of(row) for row in connection.execute(select(sightings).where(sightings.c.case == number))]
     statement = select(look_rows).where(look_rows.c.case == number).order_by(look_rows.c.utc.desc()).limit(10 * limit)
-    found: list[Look] = []
-    for row in connection.execute(statement):
-        if not saw(row.vehicle, row.boot, row.monotonic_s, seen):
-            found.append(Look(utc=row.utc, vehicle=row.vehicle, seen=False))
+    found = [
+        Look(utc=row.utc, vehicle=row.vehicle, seen=False)
+        for row in connection.execute(statement)
+        if not saw(row.vehicle, row.boot, row.monotonic_s, seen)
+    ]
     found += [Look(utc=one.utc, vehicle=one.vehicle, seen=True) for one in seen if one.vehicle is not None]
     return sorted(found, key=lambda look: look.utc or "", reverse=True)[:limit]
 

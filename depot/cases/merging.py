@@ -44,9 +44,8 @@ def merge(change: Change, into: int, other: int, who: str, *, placing: Placing |
     save(change, board, placing)
     become_part(change, goes, into, who)
     change.connection.execute(delete(kept_apart).where(_pair(into, other)))
-    before = {"sightings": stays.sightings}
     after = {"sightings": stays.sightings + len(taken), "merged": other, "taken": taken}
-    _record(change, who, "merge", into, before, after)
+    _record(change, who, "merge", into, before={"sightings": stays.sightings}, after=after)
 
 
 def split(change: Change, number: int, sightings: Sequence[int], who: str, *, placing: Placing | None = None) -> int:
@@ -70,12 +69,13 @@ def split(change: Change, number: int, sightings: Sequence[int], who: str, *, pl
     board.move(first, None)
     target = board.sightings[first.number].case
     board.cases[target] = replace(board.cases[target], pinned=True)
-    for one in rest:
-        board.move(one, target)
+    for other in rest:
+        board.move(other, target)
     new = save(change, board, placing)[target]
     add_new(change, kept_apart, [{"case": number, "other": new}])
-    _record(change, who, "split", number, {"sightings": case.sightings}, {"split": new, "taken": wanted})
-    _record(change, who, "split", new, None, {"split_from": number, "sightings": len(wanted)})
+    after = {"split": new, "taken": wanted}
+    _record(change, who, "split", number, before={"sightings": case.sightings}, after=after)
+    _record(change, who, "split", new, before=None, after={"split_from": number, "sightings": len(wanted)})
     return new
 
 
@@ -101,7 +101,7 @@ def _move_looks(change: Change, other: int, into: int) -> None:
         add_new(change, looks, [{**row, "case": into} for row in rows])
 
 
-def _record(change: Change, who: str, action: str, number: int, before: object, after: object) -> None:
+def _record(change: Change, who: str, action: str, number: int, *, before: object, after: object) -> None:
     audit.record(
         change.connection,
         utc=change.now_utc,
