@@ -7,9 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
-from depot.store.tables import audit
+from depot.store.tables import audit, meta
+
+_SEQUENCE = select(meta.c.value).where(meta.c.name == "sequence").scalar_subquery()
 
 
 def record(
@@ -26,7 +28,14 @@ def record(
     """Add a row in the transaction of the change itself. `before`, `after`: what msgspec can write as JSON."""
     connection.execute(
         insert(audit).values(
-            utc=utc, who=who, action=action, kind=kind, subject=str(subject), before=_json(before), after=_json(after)
+            utc=utc,
+            who=who,
+            action=action,
+            kind=kind,
+            subject=str(subject),
+            before=_json(before),
+            after=_json(after),
+            sequence=_SEQUENCE,
         )
     )
 

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Carries out people's decisions: the case, its number of change and the record of it in one transaction.
-
-The record's `after` holds the number of the change, so that a later decision can tell what the person could not know.
-"""
+"""Carries out people's decisions: the case, its number of change and the record of it in one transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from depot.cases.ports import Placing
 from depot.cases.records import Case, case_of
 from depot.people import audit
 from depot.people.guard import Person
-from depot.review.deciding import DECIDED, Decision, RefusedError, decide
+from depot.review.deciding import RULES, Decision, RefusedError, decide
 from depot.store.database import Change
 from depot.store.tables import audit as record
 from depot.store.tables import cases
@@ -39,6 +36,8 @@ class Recorded(Struct, frozen=True, kw_only=True):
     action: str
     before: dict[str, Any]
     after: dict[str, Any]
+    #: The last change before it; None: written by an older depot.
+    sequence: int | None
 
     @property
     def matters(self) -> bool:
@@ -78,14 +77,14 @@ def undo(change: Change, number: int, person: Person) -> None:
         raise RefusedError(409, f"case {number}: there is no decision to undo")
     if last.who != person.name:
         raise RefusedError(409, f"case {number}: the last decision is {last.who}'s ({last.action})")
-    if not is_undoable(last):
+    if case.state == "merged" or not is_undoable(last):
         raise RefusedError(409, f"case {number}: {last.action} cannot be undone by this")
     _write(change, case, last.before, person, "undo", undone=last.number)
 
 
 def is_undoable(last: Recorded) -> bool:
     """Whether `before` says all that was: merge and split are more than one case's columns."""
-    return bool(last.before) and last.before.keys() <= set(DECIDED)
+    return last.action in RULES and bool(last.before)
 
 
 def put_together(
@@ -128,14 +127,14 @@ def latest(connection: Connection, number: int) -> list[Recorded]:
     """The latest records of a case, newest first."""
     c = record.c
     rows = connection.execute(
-        select(c.number, c.who, c.action, c.before, c.after)
+        select(c.number, c.who, c.action, c.before, c.after, c.sequence)
         .where(c.kind == "case", c.subject == str(number))
         .order_by(c.number.desc())
         .limit(_LATEST)
     )
     return [
-        Recorded(number=at, who=who, action=action, before=_object(before), after=_object(after))
-        for at, who, action, before, after in rows
+        Recorded(number=at, who=who, action=action, before=_object(before), after=_object(after), sequence=sequence)
+        for at, who, action, before, after, sequence in rows
     ]
 
 
@@ -149,7 +148,7 @@ def _check_news(connection: Connection, case: Case, seen: int) -> None:
     if case.changed <= seen:
         return
     for row in latest(connection, case.number):
-        if row.matters and row.action not in _HARMLESS and row.after.get("changed", 0) > seen:
+        if row.sequence is not None and seen <= row.sequence and row.matters and row.action not in _HARMLESS:
             raise RefusedError(409, f"case {case.number} changed meanwhile: {row.action} by {row.who}")
 
 
@@ -157,8 +156,8 @@ def _write(
     change: Change, case: Case, changes: dict[str, Any], person: Person, action: str, *, undone: int | None = None
 ) -> None:
     before = {name: value for name, value in asdict(case).items() if name in changes}
-    number = change.next()
-    change.connection.execute(update(cases).where(cases.c.number == case.number).values(**changes, changed=number))
+    values = {**changes, "changed": change.next()}
+    change.connection.execute(update(cases).where(cases.c.number == case.number).values(values))
     audit.record(
         change.connection,
         utc=change.now_utc,
@@ -167,5 +166,5 @@ def _write(
         kind="case",
         subject=case.number,
         before=before,
-        after={**changes, "changed": number} | ({} if undone is None else {"undone": undone}),
+        after=changes if undone is None else {**changes, "undone": undone},
     )

@@ -17,8 +17,6 @@ Action = Literal["confirm", "reject", "reopen", "order", "repaired", "assign", "
 #: What else the page can offer for a case.
 Offer = Literal[Action, "merge", "split", "undo"]
 RejectReason = Literal["not_a_defect", "not_ours", "duplicate", "already_repaired", "bad_picture", "other"]
-#: What a decision can change: what undo puts back.
-DECIDED = ("state", "reject_reason", "note", "office", "office_by", "decided_utc", "decided_by")
 
 
 class Rule(NamedTuple):

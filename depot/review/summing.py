@@ -68,7 +68,7 @@ class Summing:
         began_s = time.monotonic()
         with self._database.reading() as connection:
             counts = _counts(connection)
-            reasons = dict(connection.execute(select(refused.c.reason, refused.c.count)).tuples().all())
+            reasons = {row[0]: row[1] for row in connection.execute(select(refused.c.reason, refused.c.count))}
         made = Summary(
             as_of_utc=self._database.now_utc(), **counts, **_cases(self._index), refused=dict(sorted(reasons.items()))
         )

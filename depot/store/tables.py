@@ -203,6 +203,8 @@ audit = Table(
     Column("subject", Text, nullable=False),  # which one
     Column("before", Text),  # JSON
     Column("after", Text),  # JSON
+    #: The last change before this one: who has seen a later one of the subject has seen this one, too.
+    Column("sequence", BigInteger),
     Index("ix_audit_kind_subject", "kind", "subject"),
     sqlite_autoincrement=True,
 )
