@@ -101,6 +101,8 @@ def judge(topic: str, payload: bytes) -> Intake:
         event = envelope.decode(payload)
     except envelope.MessageError as error:
         return Refused(error.reason, str(error), place.vehicle, _id_of(payload))
+    if b"\\u0000" in payload:
+        return Refused("invalid", "a text with the character U+0000, which no database keeps", place.vehicle, event.id)
     if event.source != envelope.source_of(place.vehicle):
         detail = f"source {event.source!r} on the topic of {place.vehicle!r}"
         return Refused("wrong_vehicle", detail, place.vehicle, event.id)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from depot.errors import StoreError
 from depot.intake import Accepted, Chunk, Intake, Picture, Refused
 from depot.services import Pictures
 from depot.store import parts, standing
@@ -80,10 +79,7 @@ def _keep_bytes(database: Database, pictures: Pictures, items: Sequence[Picture]
         expired = set(connection.scalars(query))
     for item in items:
         if item.sha256 not in expired:
-            try:
-                pictures.keep(item.sha256, item.content)
-            except OSError as error:
-                raise StoreError(f"{error.filename or 'pictures'}: {error.strerror or error}") from error
+            pictures.keep(item.sha256, item.content)
 
 
 def _append(connection: Connection, items: Sequence[Intake], now_utc: str) -> None:
@@ -100,13 +96,13 @@ def _append(connection: Connection, items: Sequence[Intake], now_utc: str) -> No
 
 
 def _rows(kept: Iterable[Accepted], now_utc: str) -> list[NewEvent]:
-    """One row for each event; of one that is in the batch twice, the first."""
+    """One row for each event, sorted by key; of one that is in the batch twice, the first."""
     rows: dict[tuple[str, str], NewEvent] = {}
     for item in kept:
         source, identity = item.event.source, item.event.id
         row = NewEvent(source, identity, _TYPE_NAMES[type(item.event.data)], now_utc, item.payload)
         rows.setdefault((source, identity), row)
-    return list(rows.values())
+    return sorted(rows.values())
 
 
 def _take_pictures(connection: Connection, items: Sequence[Intake], now_utc: str) -> list[str]:

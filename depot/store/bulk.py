@@ -30,14 +30,16 @@ class NewEvent(NamedTuple):
 
 
 def insert_events(connection: Connection, events: Sequence[NewEvent]) -> None:
-    """Store events of which none has the key of another; those that are there already stay as they are."""
+    """Store events of which none has the key of another; those that are there already stay as they are.
+
+    Where others may insert the same ones at the same time, give them sorted: else two wait for each other.
+    """
     if not events:
         return
-    rows = sorted(events)  # who inserts the same ones at the same time must not wait for us while we wait for it
     if connection.dialect.name == "postgresql":
-        _into_postgresql(connection, rows)
+        _into_postgresql(connection, events)
     else:
-        _into_sqlite(connection, rows)
+        _into_sqlite(connection, events)
 
 
 def _into_sqlite(connection: Connection, rows: Sequence[NewEvent]) -> None:

@@ -49,7 +49,8 @@ def append_only(table: Table) -> None:
 
 
 def _after_create(table: Table, dialect: str, statement: str) -> None:
-    event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))
+    ddl = DDL(statement)  # type: ignore[no-untyped-call]
+    event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def with_geometry(cases: Table) -> None:
