@@ -8,19 +8,24 @@ stands in the database: a process that ends in between goes on where it was.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from depot.cases.ports import Placed
 from depot.cases.records import Case, case_of
 from depot.routing import keeping, tables
+from depot.routing.areas import AreaIndex
+from depot.routing.deciding import Facts, first_rule
 from depot.routing.records import Rule
-from depot.routing.router import Plan, Router
+from depot.routing.router import Plan, Router, degrees
 from depot.store.database import Change, Database
 from depot.store.tables import audit, cases
 
@@ -57,7 +62,7 @@ class Trial:
 
 
 class Reproposer:
-    """A worker: `run_once` does one batch, `run_to_end` all that is to do. Safe if several run."""
+    """A worker: `run_once` does one batch, `run_for` as many as there is time for. Safe if several run."""
 
     def __init__(self, database: Database, router: Router) -> None:
         self._database = database
@@ -78,46 +83,55 @@ class Reproposer:
             keeping.set_number(change.connection, tables.PLACED_UP_TO, batch[-1].number)
             return len(batch)
 
-    def run_to_end(self) -> int:
-        """So many cases were looked at. Raises StoreError."""
-        total = 0
-        while done := self.run_once():
-            total += done
-        return total
+    def run_for(self, within_s: float = math.inf) -> tuple[int, bool]:
+        """Batch after batch for so long: how many cases were placed, and whether all are. Raises StoreError."""
+        started_s, total = time.monotonic(), 0
+        while placed := self.run_once():
+            total += placed
+            if time.monotonic() - started_s > within_s:
+                return total, False
+        return total, True
 
 
-def try_rules(connection: Connection, plan: Plan, rules: Sequence[Rule]) -> Trial:
-    """What `rules` instead of the plan's would do now. Changes nothing."""
-    wanted = Plan(plan.version, tuple(rules), plan.areas, plan.roads, plan.road_within_m)
-    total = chosen = without = 0
+def try_rules(connection: Connection, areas: AreaIndex, rules: Sequence[Rule]) -> Trial:
+    """What `rules` would do now, with roads as the cases have them. Changes nothing."""
+    c = cases.c
+    asked = select(
+        c.number, c["class"], c.surface, c.grade, c.road_class, c.line, c.lon, c.lat, c.office, c.office_by
+    )  # fmt: skip
+    found = connection.execute(asked.where(c.state.in_(OPEN))).all()
     moves: Counter[tuple[str | None, str | None]] = Counter()
     examples: dict[tuple[str | None, str | None], int] = {}
     held = [0] * len(rules)
-    for batch in _every(connection):
-        for case, placed, rule in zip(batch, *wanted.place_with_rules(batch), strict=True):
-            total += 1
-            without += placed.office is None
-            if rule is not None:
-                held[rule] += 1
-            if case.office_by is not None:
-                chosen += 1
-            elif case.office != placed.office:
-                moves[case.office, placed.office] += 1
-                examples.setdefault((case.office, placed.office), case.number)
+    chosen = without = 0
+    for row, inside in zip(found, _areas_of(found, areas, rules), strict=True):
+        facts = Facts(row[1], row.surface, row.grade, inside, row.road_class, row.line)
+        rule = first_rule(rules, facts)
+        office = None if rule is None else rules[rule].office
+        without += rule is None
+        if rule is not None:
+            held[rule] += 1
+        if row.office_by is not None:
+            chosen += 1
+        elif row.office != office:
+            moves[row.office, office] += 1
+            examples.setdefault((row.office, office), row.number)
     told = tuple(Move(*pair, count, examples[pair]) for pair, count in moves.most_common(100))
-    return Trial(total, chosen, moves.total(), without, told, tuple(held))
+    return Trial(len(found), chosen, moves.total(), without, told, tuple(held))
 
 
-def _every(connection: Connection) -> Iterator[list[Case]]:
-    after = 0
-    while batch := _batch(connection, after, OPEN):
-        after = batch[-1].number
-        yield batch
+def _areas_of(rows: Sequence[Any], areas: AreaIndex, rules: Sequence[Rule]) -> Iterator[Collection[str]]:
+    """For each row the areas that it lies in, of those that any rule names."""
+    named = {area for rule in rules for area in rule.areas}
+    index = AreaIndex([area for area in areas.areas if area.id in named])
+    if not index.areas or not rows:
+        return ([] for _ in rows)
+    lon_lat = np.array([(degrees(row.lon), degrees(row.lat)) for row in rows])
+    return ([area.id for area in found] for found in index.holding(lon_lat))
 
 
-def _batch(connection: Connection, after: int, states: Sequence[str] | None = None) -> list[Case]:
-    query = select(cases).where(cases.c.number > after)
-    query = query.where(cases.c.state != "merged") if states is None else query.where(cases.c.state.in_(states))
+def _batch(connection: Connection, after: int) -> list[Case]:
+    query = select(cases).where(cases.c.number > after, cases.c.state != "merged")
     return [case_of(row) for row in connection.execute(query.order_by(cases.c.number).limit(_BATCH))]
 
 

@@ -34,25 +34,20 @@ class Plan:
 
     def place(self, cases: Sequence[Case]) -> list[Placed]:
         """Where each lies and who is to act. Pure."""
-        return self.place_with_rules(cases)[0]
-
-    def place_with_rules(self, cases: Sequence[Case]) -> tuple[list[Placed], list[int | None]]:
-        """The same, and for each the index of the rule that proposed."""
-        lon_lat = np.array([(_degrees(case.lon), _degrees(case.lat)) for case in cases]).reshape(-1, 2)
-        headings = np.array([_degrees(case.heading_deg) for case in cases])
+        lon_lat = np.array([(degrees(case.lon), degrees(case.lat)) for case in cases]).reshape(-1, 2)
+        headings = np.array([degrees(case.heading_deg) for case in cases])
         # A tunnel runs under the street whose name is not its place.
         on_road = np.array([case.line is None and case.surface == "road" for case in cases], dtype=bool)
         known = on_road & np.isfinite(lon_lat).all(axis=1)
         roads = np.full(len(cases), -1)
         if known.any():
             roads[known] = self.roads.locate(lon_lat[known], headings[known], within_m=self.road_within_m).road
-        both = [
+        return [
             self._placed(case, areas, int(road))
             for case, areas, road in zip(cases, self.areas.holding(lon_lat), roads, strict=True)
         ]
-        return [placed for placed, _ in both], [rule for _, rule in both]
 
-    def _placed(self, case: Case, areas: list[Area], road_number: int) -> tuple[Placed, int | None]:
+    def _placed(self, case: Case, areas: list[Area], road_number: int) -> Placed:
         road = None if road_number < 0 else self.roads.roads[road_number]
         district = next((area.name for area in areas if area.kind == "district"), None)
         facts = Facts(
@@ -64,13 +59,12 @@ class Plan:
             line=case.line,
         )
         rule = first_rule(self.rules, facts)
-        placed = Placed(
+        return Placed(
             district=district or (None if road is None else road.district),
             road=None if road is None else road.name,
             road_class=facts.road_class,
             office=None if rule is None else self.rules[rule].office,
         )
-        return placed, rule
 
 
 class Router(Placing):
@@ -101,5 +95,6 @@ class Router(Placing):
         return plan
 
 
-def _degrees(value: float | None) -> float:
+def degrees(value: float | None) -> float:
+    """NaN where it is not known."""
     return math.nan if value is None else value

@@ -3,8 +3,8 @@
 """`/api/offices`, `/api/rules`, `/api/areas`: read by everybody, edited by those who dispatch.
 
 Each list is written as a whole. `version` is that of the state which the person had before their eyes: where somebody
-else has changed anything since, the answer is 409 and nothing is written. After a change all cases are placed anew
-before the answer comes; a case whose office a person chose keeps it.
+else has changed anything since, the answer is 409 and nothing is written. After a change all cases are placed anew,
+before the answer comes if that takes few seconds (`done`); a case whose office a person chose keeps it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from depot.store.database import Database
 from depot.store.tables import cases
 
 _MOST_BYTES = 32_000_000
+#: So long an answer waits for the cases to be placed anew; the worker does the rest.
+_PATIENCE_S = 3.0
 _Version = Annotated[int | None, Field(ge=0, le=2**53 - 1, description="null: whatever stands there now")]
 
 
@@ -98,8 +100,8 @@ class _Desk:
                 connection, utc=change.now_utc, who=person.name, action="replace", kind="routing", subject=what,
                 before=before, after=after,
             )  # fmt: skip
-        placed = self._reproposer.run_to_end()
-        return json({"version": version, "placed": placed})
+        placed, is_done = self._reproposer.run_for(_PATIENCE_S)
+        return json({"version": version, "placed": placed, "done": is_done})
 
 
 def _add_offices(made: APIRouter, desk: _Desk) -> None:
@@ -146,7 +148,7 @@ def _add_rules(made: APIRouter, desk: _Desk, routing: Router) -> None:
         """What these rules would change in the open cases. Writes nothing."""
         with desk.database.reading() as connection:
             _check_rules(connection, wanted.rules)
-            return json(try_rules(connection, routing.plan(connection), wanted.rules))
+            return json(try_rules(connection, routing.plan(connection).areas, wanted.rules))
 
 
 def _add_areas(made: APIRouter, desk: _Desk) -> None:

@@ -12,12 +12,13 @@ from sqlalchemy import select
 
 from depot.cases.records import Case, case_of
 from depot.routing import keeping, reproposing
+from depot.routing.areas import AreaIndex, read
 from depot.routing.records import Rule
 from depot.routing.reproposing import Reproposer, try_rules
 from depot.routing.router import Router
 from depot.store.database import Database
 from depot.store.tables import audit, cases
-from tests.depot.routing.conftest import add_case, add_road
+from tests.depot.routing.conftest import DISTRICTS, add_case, add_road
 
 TO_BUILDINGS = [Rule(office="wbd-bauwerke", classes=("pothole",)), Rule(office="wbd-strassen")]
 
@@ -40,11 +41,11 @@ def worker(city: Database) -> Reproposer:
 
 def test_open_cases_get_the_new_office_and_the_record_says_so(city: Database, worker: Reproposer) -> None:
     number = add_case(city)
-    worker.run_to_end()
+    worker.run_for()
     before = case(city, number)
     assert (before.office, before.road) == ("wbd-strassen", "Königstraße")
     set_rules(city, TO_BUILDINGS)
-    worker.run_to_end()
+    worker.run_for()
     after = case(city, number)
     assert (after.office, after.office_proposed, after.office_by) == ("wbd-bauwerke", "wbd-bauwerke", None)
     assert after.changed > before.changed
@@ -68,7 +69,7 @@ def test_what_a_person_chose_and_what_is_ordered_stays(
 ) -> None:
     number = add_case(city, **values)
     set_rules(city, TO_BUILDINGS)
-    worker.run_to_end()
+    worker.run_for()
     after = case(city, number)
     assert (after.office, after.office_proposed) == (values["office"], values["office_proposed"])
     assert after.road == "Königstraße"  # where it lies is no choice
@@ -76,9 +77,9 @@ def test_what_a_person_chose_and_what_is_ordered_stays(
 
 def test_a_second_run_finds_nothing_to_do(city: Database, worker: Reproposer) -> None:
     add_case(city)
-    assert worker.run_to_end() == 1
+    assert worker.run_for() == (1, True)
     sequence = city.sequence()
-    assert worker.run_to_end() == 0
+    assert worker.run_for() == (0, True)
     assert city.sequence() == sequence
 
 
@@ -89,8 +90,17 @@ def test_another_worker_goes_on_where_the_first_was_stopped(
     numbers = [add_case(city) for _ in range(5)]
     assert worker.run_once() == 2
     assert case(city, numbers[4]).office is None
-    assert Reproposer(city, Router()).run_to_end() == 3
+    assert Reproposer(city, Router()).run_for() == (3, True)
     assert case(city, numbers[4]).office == "wbd-strassen"
+
+
+def test_it_ends_when_the_time_is_up_and_says_so(
+    city: Database, worker: Reproposer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproposing, "_BATCH", 1)
+    for _ in range(3):
+        add_case(city)
+    assert worker.run_for(-1.0) == (1, False)
 
 
 def test_a_change_in_between_begins_anew(city: Database, worker: Reproposer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,16 +108,16 @@ def test_a_change_in_between_begins_anew(city: Database, worker: Reproposer, mon
     numbers = [add_case(city) for _ in range(3)]
     worker.run_once()
     set_rules(city, TO_BUILDINGS)
-    worker.run_to_end()
+    worker.run_for()
     assert {case(city, number).office for number in numbers} == {"wbd-bauwerke"}
 
 
 def test_new_roads_place_the_cases_anew(city: Database, worker: Reproposer) -> None:
     number = add_case(city, lat=51.41)
-    worker.run_to_end()
+    worker.run_for()
     assert case(city, number).road is None
     add_road(city, "Deichweg", "track", [[6.70, 51.41], [6.80, 51.41]])
-    worker.run_to_end()
+    worker.run_for()
     assert case(city, number).road == "Deichweg"
 
 
@@ -117,16 +127,22 @@ def test_trying_rules_says_what_would_change_and_changes_nothing(city: Database,
     add_case(city, **{"class": "crack"})
     add_case(city, office="autobahn", office_by="erika")
     add_case(city, state="repaired")
-    worker.run_to_end()
+    worker.run_for()
     sequence = city.sequence()
     router = Router()
     with city.reading() as connection:
-        trial = try_rules(connection, router.plan(connection), TO_BUILDINGS)
-        without = try_rules(connection, router.plan(connection), [])
+        trial = try_rules(connection, router.plan(connection).areas, TO_BUILDINGS)
+        in_the_east = try_rules(
+            connection,
+            AreaIndex(read(DISTRICTS)),
+            [Rule(office="x", areas=("mitte",), classes=("pothole",))],
+        )
+        without = try_rules(connection, router.plan(connection).areas, [])
     assert (trial.open, trial.chosen, trial.changed, trial.without_office) == (4, 1, 2, 0)
     assert [(move.before, move.after, move.count, move.example) for move in trial.moves] == [
         ("wbd-strassen", "wbd-bauwerke", 2, first)
     ]
     assert trial.held == (3, 1)
     assert (without.changed, without.without_office) == (3, 4)
+    assert (in_the_east.changed, in_the_east.held) == (3, (3,))  # the crack would lose its office
     assert city.sequence() == sequence
