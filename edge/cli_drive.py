@@ -5,19 +5,25 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from edge.errors import BrokerError, ConfigError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.config import VehicleConfig
     from edge.keeper import Keeper
+    from edge.types import Box, Detection, Picture
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
@@ -52,6 +58,18 @@ def add(commands: Commands) -> None:
     detect = commands.add_parser("detect", help="judge single pictures")
     detect.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     detect.add_argument("--json", action="store_true", help="one JSON line per picture (default: one line of text)")
+    detect.add_argument(
+        "--safe", action="store_true", help="with --json: each defect's anonymised crop, as a vehicle sends it (base64)"
+    )
+    detect.add_argument(
+        "--keep", metavar="X1,Y1,X2,Y2", help="with --safe: also a crop around this box, in shares of width and height"
+    )
+    detect.add_argument(
+        "--blocks",
+        type=int,
+        default=40,
+        help="with --safe: mosaic blocks in the picture's width (default: %(default)s)",
+    )
     _add_model(detect)
     detect.set_defaults(command=_detect)
 
@@ -167,6 +185,9 @@ def _detect(options: argparse.Namespace) -> int:
     from edge.vision.detector import Detector  # noqa: PLC0415
     from edge.vision.package import load_package  # noqa: PLC0415
 
+    keep = _box(options.keep)
+    if not 4 <= options.blocks <= 200:
+        raise ConfigError(f"--blocks {options.blocks}: must be from 4 to 200")
     models, name = _model_place(options.model)
     detector = Detector(load_package((models or MODELS) / name, threads=options.threads), options.threads)
     unreadable = 0
@@ -177,18 +198,62 @@ def _detect(options: argparse.Namespace) -> int:
             unreadable += 1
             continue
         height, width = picture.shape[:2]
-        found = [
-            {"class": d.label, "score": round(d.score, 4), "box": [round(v, 1) for v in d.box]}
-            for d in detector.detect(picture)
+        detections = detector.detect(picture)
+        found: list[dict[str, Any]] = [
+            {"class": d.label, "score": round(d.score, 4), "box": [round(v, 1) for v in d.box]} for d in detections
         ]
         if options.json:
-            print(json.dumps({"image": str(image), "width": width, "height": height, "detections": found}), flush=True)
+            told: dict[str, Any] = {"image": str(image), "width": width, "height": height, "detections": found}
+            if options.safe:
+                told |= _safe(picture, detections, found, keep, options.blocks)
+            print(json.dumps(told), flush=True)
         else:
-            told = ", ".join(f"{d['class']} {d['score']:.2f}" for d in found) or "nothing found"
-            print(f"{image} ({width}x{height}): {told}", flush=True)
+            text = ", ".join(f"{d['class']} {d['score']:.2f}" for d in found) or "nothing found"
+            print(f"{image} ({width}x{height}): {text}", flush=True)
     if unreadable:
         raise InputError(f"{unreadable} of {len(options.images)} pictures could not be read")
     return 0
+
+
+def _safe(
+    picture: Picture, detections: Sequence[Detection], found: list[dict[str, Any]], keep: Box | None, blocks: int
+) -> dict[str, Any]:
+    """Adds `safe` to each defect in `found`, and gives `kept` for the box that is asked for."""
+    from edge.privacy.anonymise import PRIVATE_LABELS, PrivacySettings, anonymise  # noqa: PLC0415
+
+    settings = PrivacySettings(block_share=1 / blocks)
+    private = [d for d in detections if d.label in PRIVATE_LABELS]
+
+    def crop(box: Box) -> dict[str, Any]:
+        safe = anonymise(picture, box, private, settings, horizon_row=None)
+        return {
+            "jpeg": base64.b64encode(safe.jpeg).decode(),
+            "width": safe.width,
+            "height": safe.height,
+            "box": safe.box,
+            "anonymised": msgspec.to_builtins(safe.anonymised),
+        }
+
+    for told, detection in zip(found, detections, strict=True):
+        if detection.label not in PRIVATE_LABELS:
+            told["safe"] = crop(detection.box)
+    if keep is None:
+        return {}
+    height, width = picture.shape[:2]
+    return {"kept": crop((keep[0] * width, keep[1] * height, keep[2] * width, keep[3] * height))}
+
+
+def _box(text: str | None) -> Box | None:
+    """Raises ConfigError."""
+    if text is None:
+        return None
+    try:
+        x1, y1, x2, y2 = (float(part) for part in text.split(","))
+    except ValueError:
+        x1 = y1 = x2 = y2 = -1.0
+    if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+        raise ConfigError(f"--keep {text}: four shares from 0 to 1 are wanted: left,top,right,bottom")
+    return x1, y1, x2, y2
 
 
 def _model_place(model: str) -> tuple[Path | None, str]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -51,6 +52,27 @@ def test_detect_prints_one_json_line_per_picture(capsys, pictures: Path):
     for line in lines:
         for found in line["detections"]:
             assert set(found) == {"class", "score", "box"}
+
+
+def test_detect_gives_what_may_be_kept_of_a_picture_with_all_else_in_few_blocks(capsys, pictures: Path):
+    picture = pictures / "0.jpg"
+    code, out, _ = run(capsys, "detect", picture, "--json", "--safe", "--keep", "0.25,0.25,0.75,0.75", "--blocks", "8")
+    assert code == 0
+    kept = json.loads(out)["kept"]
+    assert set(kept) == {"jpeg", "width", "height", "box", "anonymised"}
+    crop = cv2.imdecode(np.frombuffer(base64.b64decode(kept["jpeg"]), np.uint8), cv2.IMREAD_COLOR)
+    assert crop.shape == (kept["height"], kept["width"], 3)
+    x1, y1, x2, y2 = (round(value) for value in kept["box"])
+    inside, outside = crop[y1:y2, x1:x2].astype(float), crop[:5, :5].astype(float)
+    assert inside.std() > 40  # noise, as it was
+    assert outside.std() < 10  # a block of its mean
+
+
+@pytest.mark.parametrize("keep", ["1,2", "a,b,c,d", "0.5,0,0.5,1", "0,0,2,1", "nan,0,1,1"])
+def test_a_box_that_is_none_is_refused(capsys, pictures: Path, keep: str):
+    code, _, err = run(capsys, "detect", pictures / "0.jpg", "--json", "--safe", "--keep", keep)
+    assert code == 2
+    assert "four shares" in one_line(err)
 
 
 def test_detect_goes_on_after_an_unreadable_picture_and_ends_with_3(capsys, pictures: Path):
