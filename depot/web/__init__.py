@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page: static files, and how its one package is fetched."""
+"""The page: its document, its static files, and how the packages that it loads are fetched."""

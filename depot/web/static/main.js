@@ -1,159 +1,171 @@
 // SPDX-FileCopyrightText: 2026 Wegewart contributors
 // SPDX-License-Identifier: Apache-2.0
-// Wires the page: the depot's data, the list, the map, the open case, the language, the keyboard.
+// Wires the page: who is logged in, the language, the sections, the live stream. Each section is a module that is
+// loaded when it is first shown: `mount(root, app)` builds it and gives back what takes it down again.
 
-import { Depot, getJson } from "./depot.js";
-import { drawDetail, largePicture } from "./detail.js";
-import { element } from "./dom.js";
-import { List } from "./list.js";
-import { CaseMap } from "./map.js";
-import { drawVehicles } from "./vehicles.js";
-import { className, currentLanguage, say, setLanguage, translatePage } from "./words.js";
+import { getJson, send, useCsrf } from "./api.js";
+import { element, icon } from "./dom.js";
+import { Live } from "./live.js";
+import { askPassword } from "./password.js";
+import { toast } from "./toast.js";
+import { currentLanguage, say, setLanguage, trouble } from "./words.js";
 
-const detail = document.getElementById("detail");
-const large = document.getElementById("large");
-const vehicles = document.getElementById("vehicles");
-const roughness = document.getElementById("roughness");
-const address = new URL(location.href);
+const SECTIONS = [
+  { path: "/", name: "review", drawing: "cases", needs: "read" },
+  { path: "/coverage", name: "coverage", drawing: "coverage", needs: "read" },
+  { path: "/condition", name: "condition", drawing: "condition", needs: "read" },
+  { path: "/vehicles", name: "vehicles", drawing: "vehicles", needs: "fleet" },
+  { path: "/admin", name: "admin", drawing: "admin", needs: "audit" },
+];
+const LOGIN = "/login";
 
-const depot = new Depot();
-let selected = null;
-let drawn = null; // what the detail panel shows: case and its state
-let shownView = "list";
+const root = document.getElementById("section");
+const nav = document.getElementById("nav");
+const app = {
+  session: null,
+  settings: {},
+  live: new Live(),
+  may: (permission) => Boolean(app.session?.permissions?.includes(permission)),
+  go,
+  entered,
+};
+let down = null; // takes the shown section down
+let turn = 0; // only the last section that was asked for is shown
 
-setLanguage(document.documentElement.lang);
-const settings = await getJson("/api/settings").catch(() => ({}));
-const list = new List(depot, select);
-const map = new CaseMap(depot, settings, select);
-
-function select(id, { open = false, focus = false } = {}) {
-  selected = id;
-  list.mark(id, { scroll: true });
-  drawSelected();
-  map.select(depot.cases.get(id) ?? null);
-  remember("case", id);
-  if (open && id !== null) show("case");
-  if (focus) detail.focus();
+/** Show the section of an address of this page. */
+function go(url, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  return show();
 }
 
-function drawSelected() {
-  const feature = selected === null ? null : depot.cases.get(selected);
-  const state = feature ? `${feature.id} ${feature.properties.changed} ${currentLanguage()}` : null;
-  if (state === drawn) return;
-  drawn = state;
-  detail.hidden = !feature;
-  if (feature) {
-    drawDetail(detail, feature, { close, enlarge });
-    detail.scrollTop = 0;
+async function show() {
+  const mine = ++turn;
+  const path = location.pathname;
+  if (!app.session && path !== LOGIN) return go(`${LOGIN}?next=${encodeURIComponent(path + location.search)}`, { replace: true });
+  const section = path === LOGIN ? { name: "login" } : (SECTIONS.find((known) => known.path === path) ?? SECTIONS[0]);
+  down?.();
+  down = null;
+  drawFrame();
+  document.title = section.name === "login" ? `${say("login")} · Wegewart` : `${say(`section_${section.name}`)} · Wegewart`;
+  root.className = `section-${section.name}`;
+  root.replaceChildren();
+  const { mount } = await import(`./${section.name === "review" ? "review/review" : section.name}.js`);
+  if (mine !== turn) return;
+  const taken = await mount(root, app);
+  if (mine === turn) down = taken ?? null;
+  else taken?.();
+}
+
+/** After a login: who it is, and on to where they wanted to go. */
+async function entered() {
+  await knowPerson();
+  const next = new URLSearchParams(location.search).get("next") ?? "/";
+  // Only a path of ours: nobody sends people elsewhere through our login.
+  return go(new URL(next, location.origin).origin === location.origin && next.startsWith("/") ? next : "/", { replace: true });
+}
+
+async function knowPerson() {
+  try {
+    app.session = await getJson("/api/session");
+  } catch {
+    app.session = null;
+    return;
   }
+  useCsrf(app.session.csrf);
+  const wanted = new URLSearchParams(location.search).get("lang") ?? app.session.language;
+  if (wanted) setLanguage(wanted);
+  app.settings = await getJson("/api/settings").catch(() => ({}));
+  app.live.start();
 }
 
-function close() {
-  select(null);
-  if (shownView === "case") show("list");
-  document.getElementById("list").focus();
+function drawFrame() {
+  for (const part of document.querySelectorAll("[data-t]")) part.textContent = say(part.dataset.t);
+  for (const part of document.querySelectorAll("[data-t-label]")) part.setAttribute("aria-label", say(part.dataset.tLabel));
+  const here = location.pathname;
+  const links = SECTIONS.filter(({ needs }) => app.may(needs)).map(({ path, name, drawing }) =>
+    element("a", { href: path, "aria-current": here === path ? "page" : null, "data-section": name }, icon(drawing, 21), element("span", {}, say(`section_${name}`))),
+  );
+  nav.replaceChildren(...links);
+  const help = document.getElementById("help");
+  help.hidden = !(app.session && here === "/");
+  help.setAttribute("aria-label", say("keys"));
+  help.title = `${say("keys")} (?)`;
+  help.textContent = "?";
+  const language = document.getElementById("language");
+  language.lang = currentLanguage() === "de" ? "en" : "de";
+  language.replaceChildren(element("span", { class: "wide" }, say("other_language")), element("span", { class: "narrow", "aria-hidden": "true" }, language.lang.toUpperCase()));
+  language.setAttribute("aria-label", say("other_language"));
+  drawPerson();
+  drawLive();
 }
 
-function enlarge() {
-  const feature = selected === null ? null : depot.cases.get(selected);
-  if (!feature?.properties.picture_stored) return;
-  const button = element("button", { type: "button", class: "close", "aria-label": say("close") }, "✕");
-  button.addEventListener("click", () => large.close());
-  const caption = element("p", {}, `${className(feature.properties.class)} · ${say("case", { n: feature.id })}`);
-  large.replaceChildren(largePicture(feature), caption, button);
-  if (!large.open) large.showModal();
-}
-
-/** On a phone one of list, map and case is shown at a time. */
-function show(view) {
-  shownView = view;
-  document.body.dataset.view = view;
-  for (const tab of document.querySelectorAll("[data-goto]")) {
-    tab.setAttribute("aria-pressed", String(tab.dataset.goto === view));
-  }
-  map.resize();
-}
-
-function remember(key, value) {
-  if (value === null) address.searchParams.delete(key);
-  else address.searchParams.set(key, value);
-  history.replaceState(null, "", address);
+function drawPerson() {
+  const menu = document.getElementById("person");
+  menu.hidden = !app.session;
+  menu.open = false;
+  if (!app.session) return;
+  const { name, title, role, login } = app.session;
+  const local = login === "off";
+  menu.replaceChildren(
+    element("summary", { "aria-label": say("signed_in", { name: title || name }) }, icon("person", 19), element("span", { class: "wide" }, title || name)),
+    element(
+      "div", { class: "menu" },
+      element("p", {}, element("strong", {}, title || name), element("br"), element("span", { class: "soft" }, say(`role_${role}`))),
+      login === "password" ? element("button", { type: "button", onclick: () => askPassword() }, say("change_password")) : null,
+      local ? null : element("button", { type: "button", id: "logout", onclick: logout }, say("logout")),
+    ),
+  );
 }
 
 function drawLive() {
   const live = document.getElementById("live");
-  live.textContent = say(depot.live ? "live" : "away");
-  live.dataset.live = depot.live;
+  live.hidden = !app.session;
+  live.dataset.live = app.live.connected;
+  live.textContent = say(app.live.connected ? "live" : "away");
 }
 
-function translate() {
-  translatePage();
-  const button = document.getElementById("language");
-  button.lang = currentLanguage() === "de" ? "en" : "de";
-  button.replaceChildren(element("span", { class: "wide" }, say("other_language")), element("span", { class: "narrow" }, button.lang.toUpperCase()));
-  button.setAttribute("aria-label", say("other_language"));
-  drawLive();
-  list.draw();
-  drawVehicles(depot);
-  drawSelected();
-  map.translate();
+async function logout() {
+  await send("POST", "/api/logout").catch(() => null);
+  leave();
+  await go(LOGIN);
 }
+
+function leave() {
+  app.session = null;
+  useCsrf(null);
+  app.live.stop();
+}
+
+document.addEventListener("click", (event) => {
+  const person = document.getElementById("person");
+  if (!person.contains(event.target)) person.open = false;
+  const link = event.target.closest("a[href]");
+  if (!link || link.target || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || !SECTIONS.some(({ path }) => path === url.pathname) || url.hash) return;
+  event.preventDefault();
+  go(link.href);
+});
 
 document.getElementById("language").addEventListener("click", () => {
   setLanguage(currentLanguage() === "de" ? "en" : "de");
-  remember("lang", currentLanguage());
-  translate();
+  const url = new URL(location.href);
+  url.searchParams.set("lang", currentLanguage());
+  if (app.session && app.session.login !== "off") {
+    send("PATCH", "/api/session", { language: currentLanguage() }).catch((error) => toast(trouble(error), { bad: true }));
+  }
+  go(url, { replace: true });
 });
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-  if (event.key === "j" || event.key === "k") {
-    list.walk(event.key === "j" ? 1 : -1);
-    if (large.open) enlarge();
-  } else if (event.key === "b") {
-    if (large.open) large.close();
-    else enlarge();
-  } else if (event.key === "Escape" && !large.open) {
-    if (vehicles.open) vehicles.open = false;
-    else if (selected !== null) close();
-  } else return;
-  event.preventDefault();
+addEventListener("popstate", show);
+addEventListener("logged-out", () => {
+  if (!app.session) return; // the login itself was refused
+  leave();
+  toast(say("ended"));
+  show();
 });
+app.live.addEventListener("live", drawLive);
 
-document.addEventListener("click", (event) => {
-  if (!vehicles.contains(event.target)) vehicles.open = false;
-});
-
-roughness.addEventListener("click", () => {
-  const on = roughness.getAttribute("aria-pressed") !== "true";
-  roughness.setAttribute("aria-pressed", String(on));
-  map.showRoughness(on);
-  if (on) depot.wantRoughness();
-});
-
-for (const tab of document.querySelectorAll("[data-goto]")) {
-  tab.addEventListener("click", () => show(tab.dataset.goto));
-}
-
-depot.addEventListener("live", drawLive);
-depot.addEventListener("tick", () => {
-  list.draw();
-  drawVehicles(depot);
-});
-depot.addEventListener("change", (event) => {
-  if (event.detail.cases || !depot.loaded) list.draw();
-  drawVehicles(depot);
-  drawSelected();
-  map.draw(list.visible);
-  map.mark(depot.cases.get(selected) ?? null); // it may have been corrected
-});
-depot.addEventListener("change", () => {
-  list.draw(); // an empty depot says so once it has answered
-  const asked = Number(address.searchParams.get("case"));
-  if (depot.cases.has(asked)) select(asked, { open: true });
-}, { once: true });
-
-show("list");
-translate();
-depot.start();
-await map.start();
+setLanguage(document.documentElement.lang);
+await knowPerson();
+await show();

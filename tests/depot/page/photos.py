@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures for a made-up city: drawn in a moment for tests, or out of rendered drives for the pictures in docs/."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from edge.simulator import truth
+
+Box = tuple[float, float, float, float]
+#: A frame that shows a defect of a class: of which defect of its class (any number), and on which pass.
+Photos = Callable[[str, int, int], "Photo | None"]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A JPEG, its size in pixels and the defect's box in it."""
+
+    content: bytes
+    width: int
+    height: int
+    box: Box
+
+
+def drawn(label: str, defect: int, at: int) -> Photo:
+    """A street in a few strokes."""
+    rng = random.Random(f"{label} {defect} {at}")
+    image = Image.new("RGB", (320, 180), (96, 100, 104))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, 320, 60), fill=(168, 186, 200))
+    pen.line((160, 60, 160, 180), fill=(210, 210, 200), width=3)
+    x, y, w, h = rng.randint(40, 200), rng.randint(80, 130), rng.randint(30, 80), rng.randint(16, 40)
+    pen.ellipse((x, y, x + w, y + h), fill=(40, 38, 36))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=80)
+    return Photo(out.getvalue(), 320, 180, (x, y, x + w, y + h))
+
+
+def rendered(*drives: Path) -> Photos:
+    """Frames of drives that `edge.simulator.simulate` has made: of each defect those that show it best."""
+    found: dict[str, list[list[tuple[Path, Box]]]] = defaultdict(list)
+    for drive in drives:
+        told = truth.load(drive / "truth.json")
+        frames = {path.stem: path for path in (drive / "frames").iterdir()}
+        for defect in told.defects:
+            clear = sorted((seen for seen in defect.frames if seen.clear), key=lambda seen: seen.distance_m)
+            shown = [(frames[Path(seen.frame).stem], seen.box) for seen in clear if Path(seen.frame).stem in frames]
+            if shown:
+                found[defect.label].append(shown)
+
+    def photo(label: str, defect: int, at: int) -> Photo | None:
+        of_class = found.get(label)
+        if not of_class:
+            return None
+        shown = of_class[defect % len(of_class)]
+        path, box = shown[at % min(len(shown), 4)]
+        image = Image.open(path).convert("RGB")
+        out = io.BytesIO()
+        # Each case has a picture of its own bytes, as it has in truth: the quality tells them apart.
+        image.save(out, "JPEG", quality=88, comment=f"{label} {defect} {at}")
+        return Photo(out.getvalue(), image.width, image.height, box)
+
+    return photo

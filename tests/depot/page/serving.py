@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole depot on a free port, with a city in it: the real application, the real pipeline, no broker."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from msgspec.structs import replace as altered
+
+from depot.app import make_app
+from depot.cases.projection import CaseProjection
+from depot.config import Config
+from depot.intake import Intake
+from depot.people import users
+from depot.people.config import PeopleConfig
+from depot.projecting import Projector
+from depot.roads.projections import CoverageProjection, RoughnessProjection
+from depot.routing.router import Router
+from depot.services import Services
+from depot.store.appending import append
+from depot.store.database import Database
+from depot.store.migration import migrate
+from depot.store.pictures import PictureFolder
+from tests.depot.page.city import areas_geojson, roads_geojson
+from tests.servers import HOST, free_port, wait_until
+
+PASSWORD = "Kehrmaschine-faehrt-7"
+PEOPLE = {"anna": ("Anna Becker", "dispatcher"), "ben": ("Ben Yıldız", "reviewer"), "vera": ("Vera Lang", "viewer"),
+          "adam": ("Adam Novak", "admin")}  # fmt: skip
+
+
+class PageDepot:
+    """A running depot. `url`: where its page is."""
+
+    def __init__(self, folder: Path, *, login: str = "off", database_url: str | None = None, config: Config = Config()) -> None:
+        self.stop_asked = False
+        self.database = Database(database_url or f"sqlite:///{folder / 'depot.sqlite'}")
+        migrate(self.database)
+        self.pictures = PictureFolder(folder / "pictures")
+        routing = Router()
+        self.projector = Projector(
+            self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection()]
+        )
+        people = PeopleConfig(login=login, idle_minutes=120)
+        self.services = Services(
+            config=altered(config, people=people), database=self.database, pictures=self.pictures,
+            link_state=lambda: "connected", stopping=lambda: self.stop_asked,
+        )  # fmt: skip
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(make_app(self.services), host=HOST, port=self.port, log_level="warning", lifespan="on")
+        )
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self._server.started, timeout_s=20, what="the depot")
+
+    def end(self) -> None:
+        self.stop_asked = True
+        self._server.should_exit = True
+        self._thread.join(10)
+        self.database.close()
+
+    def take(self, items: Iterable[Intake]) -> None:
+        """As if vehicles had sent it."""
+        append(self.database, self.pictures, list(items))
+        while self.projector.run_once():
+            pass
+
+    def add_people(self) -> None:
+        with self.database.changing() as change:
+            for name, (title, role) in PEOPLE.items():
+                users.add(change, who="test", name=name, title=title, role=role, language=None, password=PASSWORD)
+
+    def lay_out(self) -> None:
+        """Roads and districts."""
+        for path, body in (("/api/areas?kind=district", areas_geojson()), ("/api/roads", roads_geojson())):
+            answer = self.ask("PUT", path, content=json.dumps(body), headers={"Content-Type": "application/geo+json"})
+            assert answer.status_code == 200, (path, answer.text)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.request(method, f"{self.url}{path}", timeout=30, **options)
+
+    def case(self, number: int) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"/api/cases/{number}").raise_for_status().json()
+        return found
+
+
+@contextmanager
+def page_depot(folder: Path, **options: Any) -> Iterator[PageDepot]:
+    depot = PageDepot(folder, **options)
+    depot.start()
+    try:
+        yield depot
+    finally:
+        depot.end()
