@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the fleet: what `vehicles` does not hold, and alarms."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text
+
+from depot.store.tables import METADATA, Number
+
+#: What the newest event of a vehicle says of its fixes and of the way that events take.
+vehicle_facts = Table(
+    "vehicle_facts",
+    METADATA,
+    Column("vehicle", Text, primary_key=True),
+    Column("event_utc", Text),
+    Column("received_utc", Text),
+    Column("fix_method", Text),
+    Column("fix_quality", Text),
+    Column("fix_utc", Text),
+    Column("time_quality", Text),
+)
+
+#: Reports of health in the last days, at most one a minute and vehicle.
+readings = Table(
+    "vehicle_readings",
+    METADATA,
+    Column("vehicle", Text, primary_key=True),
+    Column("utc", Text, primary_key=True),  # the depot's clock
+    Column("boot", Text, nullable=False),
+    Column("monotonic_s", Double, nullable=False),
+    Column("gauges", Text, nullable=False),  # JSON, by the names of `depot.fleet.condition`
+    Column("frames", BigInteger),
+    Column("judged", BigInteger),
+    Column("throttlings", BigInteger),
+)
+
+#: Thresholds that people set; a rule without a row has its defaults.
+alarm_rules = Table(
+    "alarm_rules",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("raise_at", Double, nullable=False),
+    Column("clear_at", Double, nullable=False),
+    Column("for_s", Integer, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    METADATA,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("changed", BigInteger, nullable=False),
+    Column("vehicle", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("since_utc", Text, nullable=False),
+    Column("ended_utc", Text),  # NULL: it goes on
+    Column("raised_at", Double, nullable=False),  # the threshold that held
+    Column("value", Double, nullable=False),
+    Column("worst", Double, nullable=False),
+    Index("ix_alarms_ended_utc", "ended_utc"),
+    Index("ix_alarms_vehicle", "vehicle"),
+    sqlite_autoincrement=True,
+)
+
+#: Where each rule stands for a vehicle between two looks; without a row it is quiet.
+alarm_states = Table(
+    "alarm_states",
+    METADATA,
+    Column("vehicle", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("phase", Text, nullable=False),  # rising, raised, falling
+    Column("since_utc", Text, nullable=False),
+    Column("alarm", BigInteger),  # the number in `alarms`, where it is raised
+)
