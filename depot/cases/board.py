@@ -122,6 +122,12 @@ class Board:
         target = self._open(one) if case is None else case
         self._put(replace(one, case=target))
 
+    def has_others(self, one: Sighting) -> bool:
+        """Whether the case of a sighting has more than this one."""
+        if one.case not in self.held:
+            return True  # stored before, and this one is new
+        return any(number != one.number for number in self.held[one.case])
+
     def rest(self, number: int, without: Collection[int]) -> list[Sighting]:
         """The sightings of a whole case but for some."""
         return [one for one in self.held[number].values() if one.number not in without]

@@ -58,7 +58,8 @@ def join(board: Board, fresh: Sequence[Seen], moved: Sequence[Sighting] = ()) ->
     chunks = list(_chunks(fresh, moved))
     again = [one for chunk in chunks for one in _others(board, chunk, _AGAIN_S)]
     board.load_near([*fresh, *moved, *again])
-    board.load_whole({number for number, case in board.cases.items() if case.pinned} | {one.case for one in again})
+    pinned = {number for number, case in board.cases.items() if case.pinned}
+    board.load_whole(pinned | {one.case for one in [*moved, *again]})
     return [one for chunk in chunks for one in _join_chunk(board, chunk)]
 
 
@@ -86,7 +87,6 @@ def _time(seen: Seen) -> float:
 def _join_chunk(board: Board, chunk: list[Seen]) -> list[Sighting]:
     again = [one for one in _others(board, chunk, _AGAIN_S) if on_line(one) == on_line(chunk[0])]
     stored = [one for one in chunk if isinstance(one, Sighting)]
-    board.load_whole({one.case for one in [*stored, *again]})
     free = {one.number for one in [*stored, *again] if _may_leave(board, one)}
     items = [one for one in [*chunk, *again] if not isinstance(one, Sighting) or one.number in free]
     blocking = [one for one in [*stored, *_others(board, chunk, PASS_S)] if one.number not in free]
@@ -97,7 +97,7 @@ def _join_chunk(board: Board, chunk: list[Seen]) -> list[Sighting]:
             added.append(board.add(one, target))
         elif target is not None and target != one.case:
             board.move(one, target)
-        elif target is None and board.rest(one.case, {one.number}):
+        elif target is None and board.has_others(one):
             board.move(one, None)
     return added
 
@@ -118,7 +118,7 @@ def _may_leave(board: Board, one: Sighting) -> bool:
     case = board.cases[one.case]
     if case.pinned:
         return False
-    return bool(board.rest(one.case, {one.number})) or is_untouched(case)
+    return board.has_others(one) or is_untouched(case)
 
 
 def is_untouched(case: Case) -> bool:

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, delete, select
 
 from depot.cases.board import Board
+from depot.cases.bulk import add_new
 from depot.cases.ports import Placing
 from depot.cases.records import Case
-from depot.cases.saving import add_new, become_part, save
+from depot.cases.saving import become_part, save
 from depot.cases.tables import kept_apart, looks
 from depot.people import audit
 from depot.store.database import Change
@@ -72,7 +73,7 @@ def split(change: Change, number: int, sightings: Sequence[int], who: str, *, pl
     for other in rest:
         board.move(other, target)
     new = save(change, board, placing)[target]
-    add_new(change, kept_apart, [{"case": number, "other": new}])
+    add_new(change.connection, kept_apart, [{"case": number, "other": new}])
     after = {"split": new, "taken": wanted}
     _record(change, who, "split", number, before={"sightings": case.sightings}, after=after)
     _record(change, who, "split", new, before=None, after={"split_from": number, "sightings": len(wanted)})
@@ -98,7 +99,7 @@ def _move_looks(change: Change, other: int, into: int) -> None:
     columns = [column for column in looks.c if column.name != "case"]
     rows = change.connection.execute(select(*columns).where(looks.c.case == other)).mappings().all()
     if rows:
-        add_new(change, looks, [{**row, "case": into} for row in rows])
+        add_new(change.connection, looks, [{**row, "case": into} for row in rows])
 
 
 def _record(change: Change, who: str, action: str, number: int, *, before: object, after: object) -> None:

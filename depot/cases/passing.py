@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select, update
 
 from depot.cases.board import parts
+from depot.cases.bulk import add_new
 from depot.cases.cells import along, beside
 from depot.cases.looking import BESIDE_M, looked_at
 from depot.cases.ports import StoredEvent
 from depot.cases.recalling import best_clocks
 from depot.cases.records import Case, case_of
-from depot.cases.saving import add_new
 from depot.cases.tables import case_cells, looks, undated
 from depot.dating import dated
 from depot.store.database import Change
@@ -51,7 +51,7 @@ def note_looks(change: Change, events: Sequence[StoredEvent]) -> set[int]:
             if case.state != "rejected" and looked_at(coverage, case)
         ]
     if rows:
-        add_new(change, looks, rows)
+        add_new(change.connection, looks, rows)
     return {int(str(row["case"])) for row in rows}
 
 

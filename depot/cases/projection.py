@@ -12,12 +12,13 @@ from sqlalchemy import Select, select
 
 from depot.cases import recalling
 from depot.cases.board import Board
+from depot.cases.bulk import add_new
 from depot.cases.joining import join
 from depot.cases.passing import date_looks, note_looks
 from depot.cases.ports import Placing, StoredEvent
 from depot.cases.recalling import Key
 from depot.cases.records import Seen, Sighting
-from depot.cases.saving import add_new, save
+from depot.cases.saving import save
 from depot.cases.sighting import seen_of
 from depot.cases.tables import clocks, revisions, shocks, undated
 from depot.store.database import Change
@@ -80,7 +81,7 @@ def _note(change: Change, events: Sequence[StoredEvent]) -> None:
             rows["undated"].append(key | {"vehicle": one.event.vehicle, "boot": data.time.boot})
     for table in (revisions, clocks, shocks, undated):
         if rows[table.name]:
-            add_new(change, table, rows[table.name])
+            add_new(change.connection, table, rows[table.name])
 
 
 def _fresh(change: Change, events: Sequence[StoredEvent]) -> list[Seen]:

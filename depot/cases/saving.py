@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Insert, Table, bindparam, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, insert, or_, select, update
 
 from depot.cases.board import Board, parts
+from depot.cases.bulk import insertion, renewal, run_many
 from depot.cases.cells import cells_of
 from depot.cases.ports import Placing
 from depot.cases.records import Case, Sighting
@@ -109,18 +109,6 @@ def _row(record: Case | Sighting) -> dict[str, Any]:
     return values
 
 
-_UPDATE_CASE = (
-    update(cases)
-    .where(cases.c.number == bindparam("this"))
-    .values({column.name: bindparam(column.name) for column in cases.c if column.name != "number"})
-)
-_UPDATE_SIGHTING = (
-    update(sightings)
-    .where(sightings.c.number == bindparam("this"))
-    .values({column.name: bindparam(column.name) for column in sightings.c if column.name != "number"})
-)
-
-
 def _insert(change: Change, new: Sequence[Case]) -> dict[int, int]:
     """Write new cases; the number of each by the one that it had."""
     if not new:
@@ -131,8 +119,7 @@ def _insert(change: Change, new: Sequence[Case]) -> dict[int, int]:
     statement = insert(cases).returning(cases.c.number, sort_by_parameter_order=True)
     given = change.connection.execute(statement, rows).scalars().all()
     cells = [{"cell": cell, "case": number} for case, number in zip(new, given, strict=True) for cell in _cells(case)]
-    if cells:
-        change.connection.execute(insert(case_cells), cells)
+    run_many(change.connection, insertion(case_cells), cells)
     return {case.number: number for case, number in zip(new, given, strict=True)}
 
 
@@ -144,13 +131,12 @@ def _update(change: Change, pairs: Sequence[tuple[Case, Case]]) -> None:
     rows = [_row(now) for before, now in pairs if now != before]
     for row in rows:
         row["this"] = row.pop("number")
-    if rows:
-        change.connection.execute(_UPDATE_CASE, rows)
-    for before, now in pairs:
-        if _cells(now) != _cells(before):
-            change.connection.execute(delete(case_cells).where(case_cells.c.case == now.number))
-            if cells := _cells(now):
-                change.connection.execute(insert(case_cells), [{"cell": cell, "case": now.number} for cell in cells])
+    run_many(change.connection, renewal(cases), rows)
+    moved = [now for before, now in pairs if _cells(now) != _cells(before)]
+    for case in moved:
+        change.connection.execute(delete(case_cells).where(case_cells.c.case == case.number))
+    cells = [{"cell": cell, "case": case.number} for case in moved for cell in _cells(case)]
+    run_many(change.connection, insertion(case_cells), cells)
 
 
 def _save_sightings(change: Change, board: Board, numbers: Mapping[int, int]) -> None:
@@ -162,17 +148,8 @@ def _save_sightings(change: Change, board: Board, numbers: Mapping[int, int]) ->
         row["case"] = numbers.get(one.case, one.case)
         del row["number"]
         (new if number < 0 else old).append(row if number < 0 else {**row, "this": number})
-    if new:
-        change.connection.execute(insert(sightings), new)
-    if old:
-        change.connection.execute(_UPDATE_SIGHTING, old)
-
-
-def add_new(change: Change, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    """Insert what is not there yet."""
-    dialect = postgresql if change.connection.dialect.name == "postgresql" else sqlite
-    statement: Insert = dialect.insert(table).on_conflict_do_nothing()
-    change.connection.execute(statement, list(rows))
+    run_many(change.connection, insertion(sightings), new)
+    run_many(change.connection, renewal(sightings), old)
 
 
 def _dissolve(change: Change, board: Board, number: int, numbers: Mapping[int, int]) -> None:
