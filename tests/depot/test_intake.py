@@ -69,6 +69,12 @@ def test_the_id_of_an_event_that_breaks_the_rules_is_still_read():
     assert (item.reason, item.id) == ("invalid", samples.event_id(5))
 
 
+def test_an_event_with_a_character_that_no_database_keeps_is_refused_with_its_id():
+    data = samples.observation(calibration="front\0")
+    item = refusal("observation", samples.payload(data, 5))
+    assert (item.reason, item.id) == ("invalid", samples.event_id(5))
+
+
 def test_an_event_that_is_too_large_is_refused():
     assert refusal("observation", b" " * (envelope.MAX_EVENT_BYTES + 1)).reason == "too_large"
 
