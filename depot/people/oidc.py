@@ -13,7 +13,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any, get_args
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
 from joserfc import jwt
@@ -79,7 +79,8 @@ class Provider:
         if self._secret is None:
             form["client_id"] = self._oidc.client_id
         elif "client_secret_basic" in known.get("token_endpoint_auth_methods_supported", ["client_secret_basic"]):
-            basic = httpx.BasicAuth(self._oidc.client_id, self._secret)
+            # RFC 6749, 2.3.1: both are form-encoded before they become Basic.
+            basic = httpx.BasicAuth(quote_plus(self._oidc.client_id), quote_plus(self._secret))
         else:
             form |= {"client_id": self._oidc.client_id, "client_secret": self._secret}
         answer = self._ask("POST", known["token_endpoint"], data=form, auth=basic)
@@ -152,8 +153,8 @@ class Provider:
         except ValueError:
             raise _failed(f"{address} answers {response.status_code} and no JSON") from None
         if response.is_error or not isinstance(found, dict):
-            error_code = found.get("error") if isinstance(found, dict) else None
-            raise _failed(f"{address} answers {response.status_code} {error_code or ''}".rstrip())
+            said = [found.get(name) for name in ("error", "error_description")] if isinstance(found, dict) else []
+            raise _failed(" ".join([f"{address} answers {response.status_code}", *filter(None, map(_one_line, said))]))
         return found
 
 
@@ -177,6 +178,10 @@ def _is_safe(address: Any) -> bool:
         return False
     parts = urlsplit(address)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
+def _one_line(said: Any) -> str:
+    return "".join(char for char in said if char.isprintable())[:200] if isinstance(said, str) else ""
 
 
 def _failed(why: str) -> PeopleError:
