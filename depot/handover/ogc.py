@@ -9,6 +9,7 @@ standard wants.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import escape
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from fastapi.responses import HTMLResponse
 
 from depot.handover import times
 from depot.handover.answers import GUARDED, base_url, json, route_that_answers, with_query
-from depot.handover.collections import CaseCollection, Collection, Extent, Wanted
+from depot.handover.collections import Collection, Extent, Wanted
 from depot.handover.config import HandoverConfig
 from depot.handover.exported import Language, Wording
 from depot.people.guard import allow
@@ -43,7 +44,7 @@ Format = Annotated[Literal["json", "html"] | None, Query(alias="f", description=
 Name = Annotated[str, Path(max_length=50, pattern=WORD)]
 
 
-def router(services: Services, settings: HandoverConfig) -> APIRouter:
+def router(services: Services, settings: HandoverConfig, offered: Sequence[Collection]) -> APIRouter:
     """The routes below /ogc."""
     routes = APIRouter(
         prefix="/ogc",
@@ -51,7 +52,7 @@ def router(services: Services, settings: HandoverConfig) -> APIRouter:
         dependencies=[allow("read"), Depends(_format)],
         route_class=route_that_answers(lambda _request, status, line: json({"detail": line}, status=status)),
     )
-    api = _Api(services, settings, [CaseCollection()])
+    api = _Api(services, settings, offered)
     routes.add_api_route("", api.landing, responses=_WRONG, response_class=Response)
     routes.add_api_route("/conformance", api.conformance, responses=_WRONG, response_class=Response)
     routes.add_api_route("/collections", api.collections, responses=_WRONG, response_class=Response)
@@ -69,7 +70,7 @@ def _format(form: Format = None) -> None:
 class _Api:
     """The answers."""
 
-    def __init__(self, services: Services, settings: HandoverConfig, offered: list[Collection]) -> None:
+    def __init__(self, services: Services, settings: HandoverConfig, offered: Sequence[Collection]) -> None:
         self._database = services.database
         self._settings = settings
         self._offered = {collection.name: collection for collection in offered}

@@ -7,14 +7,43 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from depot.handover import exports, ogc, sensorthings
+from depot.handover.collections import CaseCollection, Collection
 from depot.handover.config import HandoverConfig
+from depot.handover.road_collections import CoverageCollection, SectionCollection
+from depot.roads.config import zone
+from depot.roads.network import Roads
+from depot.roads.sections import SectionIndex
 from depot.services import Services
 
 
-def router(services: Services, settings: HandoverConfig | None = None) -> APIRouter:
-    """Exports, OGC API Features, SensorThings, Open311, webhooks."""
+def router(
+    services: Services,
+    settings: HandoverConfig | None = None,
+    roads: Roads | None = None,
+    sections: SectionIndex | None = None,
+) -> APIRouter:
+    """Exports, OGC API Features, SensorThings, Open311, webhooks.
+
+    Args:
+        services: shared by all parts.
+        settings: other than those of `services.config`.
+        roads: the network in memory, where others use it too.
+        sections: the condition of its sections, likewise.
+
+    Raises:
+        ConfigError: the roads' time zone is not known.
+    """
     settings = settings or services.config.handover
+    about_roads, now_utc = services.config.roads, services.database.now_utc
+    roads = roads or Roads()
+    sections = sections or SectionIndex(roads, within_m=about_roads.within_m, valid_days=about_roads.look_valid_days)
+    offered: list[Collection] = [
+        CaseCollection(),
+        CoverageCollection(roads, now_utc, zone(about_roads)),
+        SectionCollection(roads, now_utc, sections),
+    ]
     routes = APIRouter()
-    for part in (exports, ogc, sensorthings):
-        routes.include_router(part.router(services, settings))
+    routes.include_router(exports.router(services, settings))
+    routes.include_router(ogc.router(services, settings, offered))
+    routes.include_router(sensorthings.router(services, settings))
     return routes

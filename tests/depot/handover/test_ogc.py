@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
+from sqlalchemy import insert
 
 from depot.handover.ogc import CONFORMS_TO
+from depot.roads.tables import roads
 from tests.depot.handover.samples import add_case, app_of, client, services
 from tests.servers import HOST, free_port, missing, wait_until
 
@@ -149,6 +152,28 @@ def test_a_person_in_a_browser_gets_a_page_to_read(browser: Browser) -> None:
 def test_who_may_not_read_sees_no_collection(database: Database) -> None:
     assert client(services(database), None).get("/ogc").status_code == 401
     assert client(services(database), "reporter").get(ITEMS).status_code == 403
+
+
+def test_roads_are_collections_with_their_last_look_and_their_condition(database: Database) -> None:
+    lines = [[[6.7620, 51.4344], [6.7640, 51.4344]]], [[[6.9, 51.5], [6.901, 51.5]]]
+    with database.changing() as change:
+        for number, line in enumerate(lines, start=1):
+            values = {"name": f"Straße {number}", "class": "residential", "length_m": 138.7, "lines": json.dumps(line)}
+            change.connection.execute(insert(roads).values(id=f"r{number}", **values))
+    add_case(database, 1, grade=4, state="confirmed")
+    browser = client(services(database))
+    assert [c["id"] for c in browser.get("/ogc/collections").json()["collections"]] == ["cases", "coverage", "sections"]
+    covered = browser.get("/ogc/collections/coverage/items?bbox=6.7,51.4,6.8,51.45&datetime=2026-10-01/..").json()
+    assert [(f["id"], f["properties"]["last_looked_utc"]) for f in covered["features"]] == [("r1", None)]
+    assert covered["features"][0]["geometry"]["type"] == "LineString"
+    assert browser.get("/ogc/collections/coverage/items/r2").json()["properties"]["name"] == "Straße 2"
+    graded = browser.get("/ogc/collections/sections/items?grade_min=2").json()
+    assert graded["numberMatched"] == 1
+    section = graded["features"][0]
+    assert section["properties"]["cases"] == [1]
+    assert browser.get(f"/ogc/collections/sections/items/{section['id']}").json()["properties"] == section["properties"]
+    assert browser.get("/ogc/collections/sections/items?grade_min=9").status_code == 400
+    assert browser.get("/ogc/collections/sections/items/r9:1").status_code == 404
 
 
 @contextmanager
