@@ -31,14 +31,14 @@ _NEXT = r"^/([A-Za-z0-9_.~#?&=%+-][A-Za-z0-9_.~#?&=%+/-]*)?$"
 _PATH = "/login/oidc"
 
 
-def router(services: Services, people: PeopleConfig) -> APIRouter:
+def router(services: Services) -> APIRouter:
     """`/login/oidc` and `/login/oidc/callback`.
 
     Raises:
         ConfigError: the file with our secret cannot be read.
     """
     made = APIRouter(tags=["session"])
-    database = services.database
+    database, people = services.database, services.config.people
     provider = _provider(people)
 
     @made.get(_PATH, status_code=303, response_class=RedirectResponse, responses=faults(404, 422, 502))

@@ -49,10 +49,10 @@ class NewPassword(BaseModel):
     new: str = Field(min_length=1, max_length=MAX_PASSWORD)
 
 
-def router(services: Services, people: PeopleConfig) -> APIRouter:
+def router(services: Services) -> APIRouter:
     """`/api/login`, `/api/logout`, `/api/session`."""
     made = APIRouter(tags=["session"])
-    database = services.database
+    database, people = services.database, services.config.people
     language = services.config.page.language
 
     @made.get("/api/login")

@@ -33,10 +33,14 @@ class House:
         self.now_utc = "2026-11-22T08:00:00.000Z"
         database.now_utc = lambda: self.now_utc
         services = Services(
-            config=Config(), database=database, pictures=None, link_state=lambda: "connected", stopping=lambda: False
+            config=Config(people=self.people),
+            database=database,
+            pictures=None,
+            link_state=lambda: "connected",
+            stopping=lambda: False,
         )
         self.app = FastAPI()
-        self.app.include_router(router(services, self.people))
+        self.app.include_router(router(services))
         for permission in get_args(Permission):
             self._add(permission)
         self.app.add_middleware(Entering, database=database, people=self.people)
