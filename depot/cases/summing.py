@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from operator import mul
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -81,13 +82,8 @@ def place(ordered: Sequence[Sighting], best: Sighting | None = None) -> dict[str
     best = best or max(ordered, key=_merit)
     lon, lat, error = _on_ground(ordered)
     line = best.line or _first(one.line for one in ordered)
-    chainage, chainage_error = _mean(
-        [
-            (one.chainage_m, one.chainage_error_m or 0.0)
-            for one in ordered
-            if one.chainage_m is not None and one.line == line
-        ]
-    )
+    on_it = [one for one in ordered if one.chainage_m is not None and one.line == line]
+    chainage, chainage_error = _mean_of([(one.chainage_m or 0.0, one.chainage_error_m) for one in on_it])
     return {
         "lon": lon,
         "lat": lat,
@@ -127,35 +123,45 @@ def _on_ground(ordered: Sequence[Sighting]) -> tuple[float | None, float | None,
         return None, None, None
     lon0, lat0, _ = placed[0]
     offsets = [east_north_m(lon, lat, lon0, lat0) for lon, lat, _ in placed]
-    errors = [error for _, _, error in placed]
-    east, east_error = _mean(list(zip((e for e, _ in offsets), errors, strict=True)))
-    north, north_error = _mean(list(zip((n for _, n in offsets), errors, strict=True)))
-    if len(placed) == 1 or east is None or north is None or east_error is None or north_error is None:
-        return lon0, lat0, errors[0]
+    (east, north), error = _mean(offsets, [error for _, _, error in placed])
+    if len(placed) == 1:
+        return lon0, lat0, error
     lat = lat0 + north / METRES_PER_DEGREE
     lon = lon0 + east / (METRES_PER_DEGREE * max(math.cos(math.radians((lat + lat0) / 2)), 1e-6))
-    return (lon + 180) % 360 - 180, lat, math.sqrt((east_error**2 + north_error**2) / 2)
+    return (lon + 180) % 360 - 180, lat, error
 
 
-def _mean(values: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
-    """Mean weighted by the errors, and its own: widened where the values scatter more than theirs allow."""
+def _mean_of(values: Sequence[tuple[float, float | None]]) -> tuple[float | None, float | None]:
+    """Of (value, error); None where there is no value."""
     if not values:
         return None, None
+    (mean,), error = _mean([(value,) for value, _ in values], [error or 0.0 for _, error in values])
+    return mean, error
+
+
+def _mean(values: Sequence[tuple[float, ...]], errors: Sequence[float]) -> tuple[list[float], float]:
+    """Mean weighted by the errors, and its own along each axis: wider where the values scatter more than theirs allow.
+
+    The latter is the Birge ratio (Birge 1932) over all axes together.
+    """
     if len(values) == 1:
-        return values[0]
-    weights = [1 / max(error, _FLOOR_M) ** 2 for _, error in values]
+        return list(values[0]), errors[0]
+    weights = [1 / max(error, _FLOOR_M) ** 2 for error in errors]
     total = sum(weights)
-    mean = sum(weight * value for weight, (value, _) in zip(weights, values, strict=True)) / total
-    left = sum(weight * (value - mean) ** 2 for weight, (value, _) in zip(weights, values, strict=True))
-    return mean, math.sqrt(max(1.0, left / (len(values) - 1)) / total)
+    axes = list(zip(*values, strict=True))
+    means = [sum(map(mul, weights, axis)) / total for axis in axes]
+    left = sum(
+        w * (v - mean) ** 2 for axis, mean in zip(axes, means, strict=True) for w, v in zip(weights, axis, strict=True)
+    )
+    return means, math.sqrt(max(1.0, left / (len(axes) * (len(values) - 1))) / total)
 
 
 def _extent(ordered: Sequence[Sighting]) -> dict[str, Any]:
     """Size and grade as of late, and whether it grows."""
     sized = [one for one in ordered if one.length_m is not None and one.width_m is not None]
     newest = sized[-_NEWEST:]
-    length, error = _mean([(one.length_m or 0.0, one.size_error_m or 0.0) for one in newest])
-    width, _ = _mean([(one.width_m or 0.0, one.size_error_m or 0.0) for one in newest])
+    length, error = _mean_of([(one.length_m or 0.0, one.size_error_m) for one in newest])
+    width, _ = _mean_of([(one.width_m or 0.0, one.size_error_m) for one in newest])
     graded = [one.grade for one in ordered if one.grade is not None][-_NEWEST:]
     return {
         "length_m": length,
