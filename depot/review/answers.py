@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from depot.cases.history import Duplicate, Entry, Look
 from depot.cases.records import Case
@@ -16,9 +16,10 @@ from depot.review.deciding import Offer
 from messages.types import Observation
 
 
-class Shown(Case, frozen=True, kw_only=True, rename={"defect_class": "class"}):
+class Shown(Case, frozen=True, kw_only=True):
     """A case in a list. `picture`: SHA-256 of the best one; `picture_stored`: its bytes can be fetched."""
 
+    defect_class: str = field(name="class")
     title: dict[Language, str]
     picture: str | None = None
     picture_stored: bool = False
@@ -97,7 +98,7 @@ class Photo(Struct, frozen=True, kw_only=True):
     anonymised_by: str | None = None
 
 
-class Detail(Shown, frozen=True, kw_only=True, rename={"defect_class": "class"}):
+class Detail(Shown, frozen=True, kw_only=True):
     """All that is known of a case."""
 
     text: dict[Language, str]

@@ -1,0 +1,236 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from depot.people import audit
+from depot.store.database import Database
+from depot.store.tables import audit as record
+from depot.store.tables import cases
+from tests.depot.review.samples import Depot, add_case, add_sighting, change_case, changed_of
+
+
+@pytest.fixture
+def depot(database: Database) -> Depot:
+    return Depot(database)
+
+
+def _act(depot: Depot, number: int, action: str, name: str = "anna", **body: Any) -> Any:
+    body.setdefault("changed", changed_of(depot.database, number))
+    return depot.client(name).post(f"/api/cases/{number}/actions", {"action": action, **body})
+
+
+def _records(database: Database, number: int) -> list[tuple[str, str, str | None, str | None]]:
+    columns = (record.c.who, record.c.action, record.c.before, record.c.after)
+    query = select(*columns).where(record.c.kind == "case", record.c.subject == str(number)).order_by(record.c.number)
+    with database.reading() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def _state(database: Database, number: int) -> Any:
+    with database.reading() as connection:
+        return connection.execute(select(cases.c.state).where(cases.c.number == number)).scalar_one()
+
+
+def test_a_decision_changes_the_case_and_is_recorded_with_it(depot: Depot) -> None:
+    number = add_case(depot.database)
+    before = depot.database.sequence()
+    answer = _act(depot, number, "reject", reason="not_a_defect", note="leaf")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["state"], found["reject_reason"], found["note"]) == ("rejected", "not_a_defect", "leaf")
+    assert found["decided_by"] == "anna"
+    assert found["decided_utc"] is not None
+    assert found["changed"] == depot.database.sequence() == before + 1
+    ((who, action, old, new),) = _records(depot.database, number)
+    assert (who, action) == ("anna", "reject")
+    assert '"state":"new"' in (old or "")
+    assert '"state":"rejected"' in (new or "")
+    (entry,) = found["history"]
+    assert (entry["who"], entry["action"], entry["before"]["state"]) == ("anna", "reject", "new")
+    assert set(found["actions"]) == {"reopen", "note", "merge", "undo"}
+
+
+def test_a_refused_decision_leaves_no_trace(depot: Depot) -> None:
+    number = add_case(depot.database)
+    before = depot.database.sequence()
+    assert _act(depot, number, "order").status_code == 422
+    assert _act(depot, number, "order", name="ben").status_code == 403
+    assert _act(depot, number, "reject").status_code == 422
+    assert _act(depot, number, "confirm", name="vera").status_code == 403
+    assert depot.client(None).post(f"/api/cases/{number}/actions", {}).status_code == 401
+    assert _act(depot, number, "lose").status_code == 422
+    assert depot.client().post("/api/cases/99/actions", {"action": "confirm", "changed": 0}).status_code == 404
+    assert _records(depot.database, number) == []
+    assert depot.database.sequence() == before
+
+
+def test_two_who_decide_at_once_do_not_overwrite_each_other(depot: Depot) -> None:
+    number = add_case(depot.database)
+    seen = changed_of(depot.database, number)
+    assert _act(depot, number, "confirm", changed=seen).status_code == 200
+    answer = _act(depot, number, "reject", name="ben", reason="not_ours", changed=seen)
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == f"case {number} changed meanwhile: confirm by anna"
+    assert _act(depot, number, "reject", name="ben", reason="not_ours").status_code == 200
+
+
+def test_a_new_sighting_or_a_note_is_no_conflict(depot: Depot) -> None:
+    number = add_case(depot.database)
+    seen = changed_of(depot.database, number)
+    add_sighting(depot.database, number)
+    assert _act(depot, number, "note", name="ben", note="wet").status_code == 200
+    assert _act(depot, number, "confirm", changed=seen).status_code == 200
+
+
+def _by_rule(database: Database, number: int, action: str, before: Any, after: Any) -> None:
+    with database.changing() as change:
+        audit.record(
+            change.connection,
+            utc=change.now_utc,
+            who="rule:some",
+            action=action,
+            kind="case",
+            subject=number,
+            before=before,
+            after=after,
+        )
+    change_case(database, number, **{key: value for key, value in after.items() if key in cases.c})
+
+
+def test_a_rule_that_reopens_is_a_conflict_and_one_that_proposes_is_none(depot: Depot) -> None:
+    number = add_case(depot.database, state="repaired")
+    seen = changed_of(depot.database, number)
+    _by_rule(depot.database, number, "propose", {"office": None}, {"office": "sewers"})
+    assert _act(depot, number, "reopen", changed=seen).status_code == 200
+    change_case(depot.database, number, state="repaired")
+    seen = changed_of(depot.database, number)
+    _by_rule(depot.database, number, "reopen", {"state": "repaired"}, {"state": "reopened"})
+    answer = _act(depot, number, "note", note="x", changed=seen)
+    assert answer.status_code == 409
+    assert "rule:some" in answer.json()["detail"]
+
+
+def test_undo_puts_back_what_was_and_can_go_on(depot: Depot) -> None:
+    number = add_case(depot.database, office="road-works", office_proposed="road-works")
+    _act(depot, number, "confirm")
+    _act(depot, number, "assign", office="sewers")
+    undo = f"/api/cases/{number}/undo"
+    first = depot.client().post(undo).json()
+    assert (first["state"], first["office"], first["office_by"]) == ("confirmed", "road-works", None)
+    second = depot.client().post(undo).json()
+    assert (second["state"], second["decided_by"], second["decided_utc"]) == ("new", None, None)
+    third = depot.client().post(undo)
+    assert (third.status_code, third.json()["detail"]) == (409, f"case {number}: there is no decision to undo")
+    assert [row[1] for row in _records(depot.database, number)] == ["confirm", "assign", "undo", "undo"]
+
+
+def test_nobody_undoes_anothers_decision_or_what_a_rule_did_since(depot: Depot) -> None:
+    number = add_case(depot.database)
+    _act(depot, number, "confirm")
+    undo = f"/api/cases/{number}/undo"
+    assert "undo" not in depot.client("ben").get(f"/api/cases/{number}").json()["actions"]
+    answer = depot.client("ben").post(undo)
+    assert (answer.status_code, "anna" in answer.json()["detail"]) == (409, True)
+    _by_rule(depot.database, number, "reopen", {"state": "confirmed"}, {"state": "reopened"})
+    assert depot.client().post(undo).status_code == 409
+    assert depot.client("vera").post(undo).status_code == 403
+    assert depot.client().post("/api/cases/99/undo").status_code == 404
+
+
+def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:
+    fine, confirmed = add_case(depot.database), add_case(depot.database, state="confirmed")
+    answer = depot.client("ben").post("/api/actions", {"numbers": [fine, confirmed, 99, fine], "action": "confirm"})
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [(each["number"], each["ok"]) for each in results] == [(fine, True), (confirmed, False), (99, False)]
+    assert "confirmed" in results[1]["detail"]
+    assert _state(depot.database, fine) == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"numbers": [], "action": "confirm"},
+        {"numbers": list(range(1, 502)), "action": "confirm"},
+        {"numbers": [2**60], "action": "confirm"},
+        {"numbers": [1], "action": "confirm", "more": 1},
+        {"numbers": [1], "action": "note", "note": "a\x00b"},
+        {"numbers": [1], "action": "note", "note": "x" * 2001},
+        {"numbers": [1], "action": "assign", "office": ""},
+        [],
+    ],
+)
+def test_a_body_that_is_none_is_refused(depot: Depot, body: Any) -> None:
+    assert depot.client().post("/api/actions", body).status_code == 422
+
+
+def test_merge_and_split_by_hand(depot: Depot) -> None:
+    one, other = add_case(depot.database), add_case(depot.database)
+    add_sighting(depot.database, one, best=True)
+    moved, _ = add_sighting(depot.database, other, best=True)
+    answer = depot.client("ben").post(f"/api/cases/{other}/merge", {"into": one})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["number"] == one
+    assert {seen["number"] for seen in answer.json()["seen"]} > {moved}
+    gone = depot.client().get(f"/api/cases/{other}").json()
+    assert (gone["state"], gone["merged_into"], gone["actions"]) == ("merged", one, [])
+    assert _act(depot, other, "confirm").status_code == 409
+    assert depot.client("ben").post(f"/api/cases/{other}/undo").status_code == 409
+
+    answer = depot.client("ben").post(f"/api/cases/{one}/split", {"sightings": [moved]})
+    assert answer.status_code == 200, answer.text
+    new = answer.json()["new"]
+    assert answer.json()["case"]["sightings"] == 1
+    assert [seen["number"] for seen in depot.client().get(f"/api/cases/{new}").json()["seen"]] == [moved]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/cases/1/merge", {"into": 1}, 422),
+        ("/api/cases/1/merge", {"into": 99}, 404),
+        ("/api/cases/99/merge", {"into": 1}, 404),
+        ("/api/cases/1/split", {"sightings": [5]}, 422),
+        ("/api/cases/99/split", {"sightings": [5]}, 404),
+        ("/api/cases/1/split", {"sightings": []}, 422),
+    ],
+)
+def test_a_merge_or_split_that_cannot_be_is_said(depot: Depot, path: str, body: Any, status: int) -> None:
+    number = add_case(depot.database)
+    assert number == 1
+    add_sighting(depot.database, number)
+    answer = depot.client().post(path, body)
+    assert answer.status_code == status, answer.text
+    assert depot.client("vera").post(path, body).status_code == 403
+
+
+def test_a_merge_of_what_changed_meanwhile_is_a_conflict(depot: Depot) -> None:
+    one, other = add_case(depot.database), add_case(depot.database)
+    seen = changed_of(depot.database, other)
+    _act(depot, other, "confirm")
+    assert depot.client("ben").post(f"/api/cases/{other}/merge", {"into": one, "changed": seen}).status_code == 409
+
+
+def test_of_many_who_confirm_the_same_view_one_wins(depot: Depot) -> None:
+    number = add_case(depot.database)
+    seen = changed_of(depot.database, number)
+    codes: list[int] = []
+    barrier = threading.Barrier(4)
+
+    def decide() -> None:
+        barrier.wait()
+        codes.append(_act(depot, number, "confirm", changed=seen).status_code)
+
+    threads = [threading.Thread(target=decide) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200, 409, 409, 409]
+    assert len(_records(depot.database, number)) == 1
