@@ -23,7 +23,7 @@ from sqlalchemy import delete, insert, select, update
 
 from depot.errors import ConfigError
 from depot.people import audit
-from depot.roads.network import METRES_PER_DEGREE, Lines, Road, length_m, version_of
+from depot.roads.network import Lines, Road, length_m, metres_per_degree, version_of
 from depot.roads.tables import NETWORK, road_days, road_states, roads, stretches
 from depot.store.database import Change
 from depot.store.tables import meta
@@ -195,8 +195,7 @@ def _connected(members: list[tuple[Feature, Lines]]) -> Iterator[list[tuple[Feat
     if len(members) == 1:
         yield members
         return
-    narrow = math.cos(math.radians(members[0][1][0][0][1]))
-    scale = np.array([METRES_PER_DEGREE * narrow, METRES_PER_DEGREE])
+    scale = np.array(metres_per_degree(members[0][1][0][0][1]))
     shapes = [MultiLineString([np.array(line) * scale for line in lines]) for _, lines in members]
     owner = list(range(len(members)))
 

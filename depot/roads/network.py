@@ -32,7 +32,6 @@ Integers = npt.NDArray[np.int64]
 #: Lines of a road: (lon, lat) along each.
 Lines = tuple[tuple[tuple[float, float], ...], ...]
 
-METRES_PER_DEGREE = math.pi * 6_371_008.8 / 180
 #: So far may a road's direction lie from the vehicle's, degrees.
 _FITS_DEG = 50.0
 
@@ -98,8 +97,7 @@ class RoadNetwork:
 
     def plane(self, lon_lat: Floats) -> Floats:
         """(N, 2) degrees to (N, 2) metres east and north on the network's plane."""
-        scale = np.array([METRES_PER_DEGREE * math.cos(math.radians(self._middle_lat)), METRES_PER_DEGREE])
-        found: Floats = lon_lat * scale
+        found: Floats = lon_lat * np.array(metres_per_degree(self._middle_lat))
         return found
 
     def number_of(self, road: str) -> int | None:
@@ -192,13 +190,20 @@ def version_of(connection: Connection) -> int:
     return connection.execute(select(meta.c.value).where(meta.c.name == NETWORK)).scalar() or 0
 
 
+def metres_per_degree(lat: float) -> tuple[float, float]:
+    """Metres in a degree eastwards and northwards at a latitude, on the ellipsoid of WGS 84 (its usual series)."""
+    phi = math.radians(lat)
+    east = 111_412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi) + 0.118 * math.cos(5 * phi)
+    return east, 111_132.954 - 559.822 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
+
+
 def length_m(lines: Lines) -> float:
-    """Length of a road, metres on the earth."""
+    """Length of a road, metres on the ground."""
     total = 0.0
     for line in lines:
         for (west, south), (east, north) in itertools.pairwise(line):
-            narrow = math.cos(math.radians((south + north) / 2))
-            total += math.hypot((east - west) * narrow, north - south) * METRES_PER_DEGREE
+            east_m, north_m = metres_per_degree((south + north) / 2)
+            total += math.hypot((east - west) * east_m, (north - south) * north_m)
     return total
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,20 +14,20 @@ from sqlalchemy import insert
 
 from depot.cases.ports import Projection, StoredEvent
 from depot.roads.importing import Feature, Mapping, Replaced, build, replace_roads
-from depot.roads.network import METRES_PER_DEGREE
+from depot.roads.network import metres_per_degree
 from depot.store.database import Database
 from depot.store.tables import events
 from messages import envelope
 from messages.types import Coverage, Message, Time
 
 LON, LAT = 6.76, 51.43
-_EAST = METRES_PER_DEGREE * math.cos(math.radians(LAT))
+_EAST, _NORTH = metres_per_degree(LAT)
 _ids = itertools.count(1)
 
 
 def at(east_m: float, north_m: float) -> tuple[float, float]:
     """Metres from the city's corner to lon, lat."""
-    return LON + east_m / _EAST, LAT + north_m / METRES_PER_DEGREE
+    return LON + east_m / _EAST, LAT + north_m / _NORTH
 
 
 def street(name: str | None, *places: tuple[float, float], ident: str | None = None, **fields: Any) -> Feature:
