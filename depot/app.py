@@ -8,17 +8,24 @@ then the route's own question whether that person may (`depot.people.guard`).
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request, Response
+from collections.abc import Iterator
+
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from depot import fleet, handover, people, reports, review, roads, routing, web
 from depot.doors import Bounds, SecurityHeaders, said, security_headers
 from depot.errors import StoreError
+from depot.fleet import routes as fleet
+from depot.handover import routes as handover
+from depot.people import routes as people
 from depot.people.entering import Entering
+from depot.review import routes as review
+from depot.roads import routes as roads_routes
+from depot.roads.network import Roads
+from depot.routing import routes as routing
+from depot.routing.router import Router
 from depot.services import Services
-
-#: Each has `routes.router(services)`.
-PARTS = (review, roads, fleet, routing, reports, people, handover, web)
+from depot.web import routes as web
 
 
 def make_app(services: Services) -> FastAPI:
@@ -46,6 +53,19 @@ def make_app(services: Services) -> FastAPI:
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
         return said(422, f"{where}: {first['msg']}" if where else str(first["msg"]))
 
-    for part in PARTS:
-        app.include_router(part.routes.router(services))
+    for router in _routers(services):
+        app.include_router(router)
     return app
+
+
+def _routers(services: Services) -> Iterator[APIRouter]:
+    config = services.config
+    roads = Roads()
+    placing = Router(road_within_m=config.routing.road_within_m)
+    yield review.router(services, placing)
+    yield roads_routes.router(services, config.roads, roads)
+    yield fleet.router(services, config.fleet)
+    yield routing.router(services)
+    yield people.router(services)
+    yield handover.router(services, config.handover, roads)
+    yield web.router(services)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command `wegewart-depot`: serve, export, command, config explain."""
+"""The command `wegewart-depot`. Parts that have commands of their own keep them in their `cli.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from depot import config, geojson
+from depot import config
 from depot.commanding import send_command
 from depot.errors import CommandError, DepotError
+from depot.roads import cli as roads_commands
 from depot.serve import serve
-from depot.store.port import CaseQuery
-from depot.store.sqlite import SqliteStore
+from depot.store import cli as store_commands
+from depot.store.database import Database
+from depot.store.opening import open_database
+from depot.store.picture_store import open_pictures
 from messages.types import Command
 from settings import explain
 
@@ -54,10 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(run)
     run.set_defaults(run=_serve)
 
-    export = commands.add_parser("export", help="write all cases to standard output", epilog=_EXIT_CODES)
-    _add_config(export)
-    export.add_argument("--format", choices=["geojson"], default="geojson", help="GeoJSON, RFC 7946 (default)")
-    export.set_defaults(run=_export)
+    store_commands.add(commands)
+    roads_commands.add(commands, _open)
 
     _add_command(commands.add_parser("command", help="tell a vehicle to do something", epilog=_EXIT_CODES))
 
@@ -100,15 +99,10 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _export(options: argparse.Namespace) -> int:
-    store = SqliteStore(config.read(options.config).data.folder)
-    try:
-        features = map(geojson.case_feature, store.cases(CaseQuery(limit=-1)))
-        sys.stdout.buffer.write(msgspec.json.encode(geojson.collection(features)) + b"\n")
-        sys.stdout.buffer.flush()
-    finally:
-        store.close()
-    return 0
+def _open(path: Path) -> Database:
+    """The database of a configuration, ready for use. Raises ConfigError, StoreError."""
+    read = config.read(path)
+    return open_database(read.database, read.data.folder, open_pictures(read.pictures, folder=read.data.folder))
 
 
 def _command(options: argparse.Namespace) -> int:

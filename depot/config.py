@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,12 +11,18 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from depot.errors import ConfigError
+from depot.fleet.config import FleetConfig
 from depot.handover.config import HandoverConfig
+from depot.handover.config import problem as handover_problem
+from depot.keeping.config import RetentionConfig
 from depot.people.config import PeopleConfig
+from depot.people.config import problem as people_problem
+from depot.reports.config import ReportsConfig
 from depot.roads.config import RoadsConfig
 from depot.routing.config import RoutingConfig
 from depot.sections import Section, Url
 from depot.store.config import DatabaseConfig, IngestConfig
+from depot.store.picture_config import PicturesConfig
 from settings import SettingsError, load
 
 DEFAULT_FOLDER = Path("var/depot")
@@ -56,9 +61,6 @@ class HttpConfig(Section, frozen=True):
 
     host: Annotated[str, Meta(min_length=1, max_length=253, description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port; 0 takes a free one and prints it")] = 8420
-    allow_unauthenticated: Annotated[
-        bool, Meta(description="true lets other machines in although the page has no login yet")
-    ] = False
 
 
 class PageConfig(Section, frozen=True):
@@ -82,11 +84,15 @@ class Config(Section, frozen=True):
     http: HttpConfig = HttpConfig()
     page: PageConfig = PageConfig()
     database: DatabaseConfig = DatabaseConfig()
+    pictures: PicturesConfig = PicturesConfig()
     ingest: IngestConfig = IngestConfig()
     people: PeopleConfig = PeopleConfig()
     roads: RoadsConfig = RoadsConfig()
     routing: RoutingConfig = RoutingConfig()
+    reports: ReportsConfig = ReportsConfig()
+    fleet: FleetConfig = FleetConfig()
     handover: HandoverConfig = HandoverConfig()
+    retention: RetentionConfig = RetentionConfig()
 
 
 def read(path: Path) -> Config:
@@ -120,21 +126,7 @@ def _problem(config: Config) -> str | None:
         path: Path | None = getattr(broker, key)
         if path is not None and not path.is_file():
             return f"broker.{key}: {path} is not a file"
-    if not config.http.allow_unauthenticated and not _is_loopback(config.http.host):
-        return (
-            f"http.host: {config.http.host} lets other machines in and the page has no login yet; use 127.0.0.1"
-            " behind a proxy that asks for a login, or set http.allow_unauthenticated = true"
-        )
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return people_problem(config.people, http_host=config.http.host) or handover_problem(config.handover)
 
 
 def password(broker: BrokerConfig) -> str | None:

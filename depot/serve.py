@@ -1,22 +1,40 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Wires the depot: store, ingest, broker and page; ends all of them cleanly on SIGTERM or SIGINT."""
+"""Wires the depot: store, ingest, projector, workers, broker and page; ends all cleanly on SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
 import socket
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
-from depot.api import make_app
+from depot.app import make_app
+from depot.arrivals import Arrival
+from depot.cases.projection import CaseProjection
 from depot.config import Config
 from depot.errors import ConfigError
+from depot.fleet.projection import FleetProjection
+from depot.fleet.watching import FleetWatch
 from depot.ingest import Ingest
+from depot.intake import Intake
 from depot.mqtt import Link
-from depot.store.sqlite import SqliteStore
+from depot.projecting import Projector
+from depot.roads.config import zone
+from depot.roads.projections import CoverageProjection, RoughnessProjection
+from depot.roads.sealing import Sealer
+from depot.routing.defaults import seed
+from depot.routing.reproposing import Reproposer
+from depot.routing.router import Router
+from depot.services import Services
+from depot.store.appending import IntakeDatabase
+from depot.store.database import Database
+from depot.store.opening import open_database
+from depot.store.picture_store import open_pictures
+from depot.workers import Worker, Workers
 
 #: Seconds that open connections get to end by themselves.
 _GRACE_S = 3
@@ -43,6 +61,67 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+class _Intake(IntakeDatabase):
+    """Wakes the projector after each batch, so that what came is shown at once."""
+
+    projector: Projector
+
+    def save(self, batch: Sequence[Intake]) -> None:
+        super().save(batch)
+        self.projector.wake()
+
+
+class _TakingIn:
+    """Broker and ingest of this process; none where processes of their own take in."""
+
+    def __init__(self, config: Config, store: _Intake, end: _End) -> None:
+        self._link: Link | None = None
+        if config.ingest.by == "processes":
+            return
+        self._ingest = Ingest(store, batch=config.ingest.batch)
+        self._link = Link(config.broker, put=self._put, refused=end.now, under_way=config.ingest.batch)
+
+    def _put(self, arrival: Arrival) -> bool:
+        return self._ingest.put(arrival)
+
+    def state(self) -> str | None:
+        """How the broker is: "connected", "waiting", "elsewhere" (other processes take in); None: ingest has died."""
+        if self._link is None:
+            return "elsewhere"
+        if not (self._ingest.alive and self._link.alive):
+            return None
+        return "connected" if self._link.connected else "waiting"
+
+    def start(self) -> None:
+        if self._link is not None:
+            self._ingest.start(reply=self._link.reply)
+            self._link.start()
+
+    def close(self) -> None:
+        """End both. Raises BrokerError where that refused us."""
+        if self._link is not None:
+            self._ingest.stop()
+            self._link.stop()
+            if self._link.error is not None:
+                raise self._link.error
+
+
+class _End:
+    """Lets others end the server that is made after them."""
+
+    server: _Server | None = None
+
+    def now(self) -> None:
+        """End."""
+        if self.server is not None:
+            self.server.should_exit = True
+
+    @property
+    def has_come(self) -> bool:
+        """Whether it was told to."""
+        return self.server is not None and self.server.should_exit
+
+
 def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT.
 
@@ -51,29 +130,44 @@ def serve(config: Config) -> None:
         StoreError: the store cannot be opened.
         BrokerError: the broker refuses our login.
     """
-    with (
-        closing(_listen(config.http.host, config.http.port)) as listener,
-        closing(SqliteStore(config.data.folder)) as store,
-    ):
-        ingest = Ingest(store)
-        link = Link(config.broker, put=ingest.put, refused=lambda: server.handle_exit(0, None))
+    pictures = open_pictures(config.pictures, folder=config.data.folder)
+    with ExitStack() as stack:
+        listener = stack.enter_context(closing(_listen(config.http.host, config.http.port)))
+        database = stack.enter_context(closing(open_database(config.database, config.data.folder, pictures)))
+        seed(database, config.routing.start_with)
+        router = Router(road_within_m=config.routing.road_within_m)
+        store = _Intake(database, pictures)
+        store.projector = _projector(database, router)
+        end = _End()
+        taking_in = _TakingIn(config, store, end)
+        services = Services(
+            config=config,
+            database=database,
+            pictures=pictures,
+            link_state=taking_in.state,
+            stopping=lambda: end.has_come,
+        )
+        end.server = _Server(make_app(services), _address(config.http.host, listener))
+        store.projector.start()
+        stack.callback(store.projector.stop)
+        stack.callback(Workers(_workers(services, router)).close)
+        taking_in.start()
+        stack.callback(taking_in.close)
+        end.server.run(sockets=[listener])
 
-        def link_state() -> str | None:
-            if not (ingest.alive and link.alive):
-                return None
-            return "connected" if link.connected else "waiting"
 
-        app = make_app(store, config.page, link_state=link_state, stopping=lambda: server.should_exit)
-        server = _Server(app, _address(config.http.host, listener))
-        ingest.start(reply=link.reply)
-        link.start()
-        try:
-            server.run(sockets=[listener])
-        finally:
-            ingest.stop()
-            link.stop()
-        if link.error is not None:
-            raise link.error
+def _projector(database: Database, router: Router) -> Projector:
+    projections = (CaseProjection(router), CoverageProjection(), RoughnessProjection(), FleetProjection())
+    return Projector(database, projections)
+
+
+def _workers(services: Services, router: Router) -> list[Worker]:
+    config, database = services.config, services.database
+    return [
+        Worker("sealing", 300.0, Sealer(database, zone(config.roads), after_h=config.roads.seal_after_h).run_once),
+        Worker("fleet", 10.0, FleetWatch(database, config.fleet).run_once),
+        Worker("routing", 30.0, Reproposer(database, router).run_once),
+    ]
 
 
 def _address(host: str, listener: socket.socket) -> str:

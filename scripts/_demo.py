@@ -115,7 +115,7 @@ def _depot(work: Path, link: Address, port: int) -> Iterator[str]:
     config = work / "depot.toml"
     config.write_text(
         f'[broker]\nhost = "{link.host}"\nport = {link.port}\nprotocol = "{link.protocol}"\n'
-        f'[data]\nfolder = "depot"\n[http]\nport = {port}\n',
+        f'[data]\nfolder = "depot"\n[people]\nlogin = "off"\n[http]\nport = {port}\n',
         encoding="utf-8",
     )
     log = (work / "depot.log").open("w")

@@ -21,7 +21,7 @@ class S3Config(Section, frozen=True):
     prefix: Annotated[
         str, Meta(pattern=r"^([A-Za-z0-9._-]+/)*$", max_length=200, description="put before each name, ends with /")
     ] = ""
-    access_key: Annotated[str | None, Meta(max_length=200, description="not set: anonymous")] = None
+    access_key: Annotated[Annotated[str, Meta(max_length=200)] | None, Meta(description="not set: anonymous")] = None
     secret_key_file: Annotated[Path | None, Meta(description="file with the secret key in its first line")] = None
 
 
