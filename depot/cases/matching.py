@@ -37,6 +37,7 @@ _CLOCK_M, _CLOCK_ERROR_M, _CLOCK_UNKNOWN_M = 2.4, 0.8, 3.0
 #: How long a receiver's error lasts, and how often the assignment is looked at again.
 _MEMORY_S = 25.0
 _ROUNDS = 4
+_CERTAIN = 1e6
 #: Farther is never tried, whatever the errors, metres.
 FARTHEST_M = 40.0
 #: Standard deviations that are tried.
@@ -190,27 +191,29 @@ class _Pass:
 
     def assigned(self) -> list[int | None]:
         """The assignment under the shift that explains most."""
-        costs = self._by_row(self._from_anchor())
+        chosen = self._from_anchor()
         for _ in range(_ROUNDS):
-            before, costs = costs, self._by_row(self._from_others(assign(costs, _ALONE)))
-            if assign(before, _ALONE) == assign(costs, _ALONE):
+            before, chosen = chosen, assign(self._by_row(self._from_others(chosen)), _ALONE)
+            if before == chosen:
                 break
-        return assign(costs, _ALONE)
+        return chosen
 
-    def _from_anchor(self) -> Floats:
-        """Costs of the pairs if one of them holds for certain: of all pairs, the one that explains most."""
+    def _from_anchor(self) -> list[int | None]:
+        """The assignment if one of the pairs holds for certain: of all pairs, the one that explains most."""
         alike = self._alike[self._row[:, None], self._row[None]][:, :, None]  # anchor, pair, axis
         known = self._shift / (self._shift + self._within)  # of the shift, by an anchor
         shift = alike * (known * self._apart)[:, None]
         left = self._shift * (1 - alike**2 * known[:, None])
         costs = self._costs(shift, left)
         alone = self._costs(np.zeros(2), self._shift)
-        of_anchor = self._row[:, None] == self._row[None]
-        itself = np.eye(len(self._row), dtype=bool)
-        costs = np.where(of_anchor, np.where(itself, alone[None], np.inf), costs)
-        best = np.minimum(np.minimum.reduceat(costs, self._starts, axis=1), _ALONE)
-        chosen: Floats = costs[int(np.argmin(best.sum(axis=1)))]
-        return chosen
+        costs[self._row[:, None] == self._row[None]] = np.inf  # an anchor's row has the anchor
+        others = np.minimum(np.minimum.reduceat(costs, self._starts, axis=1), _ALONE).sum(axis=1) - _ALONE
+        totals = alone + others
+        anchor = int(np.argmin(totals))
+        if totals[anchor] >= len(self._starts) * _ALONE:
+            return [None] * len(self._rows)
+        costs[anchor, anchor] = -_CERTAIN
+        return assign(self._by_row(costs[anchor]), _ALONE)
 
     def _from_others(self, chosen: Sequence[int | None]) -> Floats:
         """Costs of the pairs, the shift at each sighting told by the others' pairs (Gaussian process, left out one)."""
