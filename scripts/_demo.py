@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -201,20 +203,31 @@ def _progress(page: str) -> None:
 
 def _shown(page: str) -> dict[str, Any]:
     """What the page's own API serves."""
+    summary = _settled(page)
     features = _get(page, "api/cases.geojson")["features"]
     shown = len({feature["id"] for feature in features})
     sightings = sum(feature["properties"]["sightings"] for feature in features)
     pictures = sum(_opens(page, feature) for feature in features)
-    summary = _get(page, "api/summary")
     return {**summary, "shown": shown, "features": len(features), "sightings": sightings, "pictures_shown": pictures}
+
+
+def _settled(page: str) -> dict[str, Any]:
+    """The figures, counted after the drive's end, once the depot has made cases of all that it was sent."""
+    now_utc = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    until_s = time.monotonic() + 60.0
+    while True:
+        summary = dict(_get(page, "api/summary"))
+        if (summary["as_of_utc"] >= now_utc and not summary["pending"]) or time.monotonic() > until_s:
+            return summary
+        time.sleep(0.1)
 
 
 def _opens(page: str, feature: dict[str, Any]) -> bool:
     """Whether a case's picture is served."""
-    path = feature["properties"].get("picture")
-    if path is None:
+    address = feature["properties"].get("picture")
+    if address is None:
         return False
-    with suppress(OSError), urllib.request.urlopen(page + path.lstrip("/"), timeout=10) as answer:  # noqa: S310
+    with suppress(OSError), urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own page
         return bool(answer.read(2) == b"\xff\xd8")
     return False
 
