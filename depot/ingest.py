@@ -15,6 +15,7 @@ import logging
 import random
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -131,9 +132,7 @@ class Ingest:
     def _run(self, reply: Callable[[Reply], None]) -> None:
         while batch := self._arrivals.take(self._batch, BATCH_BYTES):
             items = [judge(arrival.topic, arrival.payload) for arrival in batch]
-            for item in items:
-                if isinstance(item, Refused):
-                    log.warning("refused from %s: %s", item.vehicle or "unknown", printable(item.detail))
+            _tell([item for item in items if isinstance(item, Refused)])
             try:
                 stored = self._put_together(self._store_all(items))
             except _StoppedError:
@@ -189,7 +188,7 @@ class Ingest:
             return [Held(chunk.vehicle, Part(sha256=chunk.sha256, bytes=chunk.size, have=found))]
         whole = judge_picture(chunk.vehicle, chunk.sha256, found)
         if isinstance(whole, Refused):
-            log.warning("refused from %s: %s", whole.vehicle, printable(whole.detail))
+            _tell([whole])
         return [item for item in self._store_all([whole]) if not isinstance(item, Chunk)]
 
     def _answer(self, stored: Sequence[Stored], batch: Sequence[Arrival]) -> Reply:
@@ -209,6 +208,15 @@ class Ingest:
                     data=_ack(items[start : start + _IDS_PER_ACK]),
                 )
                 yield str(Topic(vehicle, "ack")), envelope.encode(event)
+
+
+def _tell(refused: Sequence[Refused]) -> None:
+    """One line for each vehicle and reason: somebody who sends rubbish without end must not fill our log."""
+    alike = Counter((item.vehicle, item.reason) for item in refused)
+    first = {(item.vehicle, item.reason): item for item in reversed(refused)}
+    for (vehicle, reason), number in alike.items():
+        more = f" (and {number - 1} more: {reason})" if number > 1 else ""
+        log.warning("refused from %s: %s%s", vehicle or "unknown", printable(first[vehicle, reason].detail), more)
 
 
 def _ack(items: Sequence[Stored]) -> Ack:

@@ -36,7 +36,7 @@ from depot.store.migration import migrate
 from depot.store.tables import events, pending
 
 #: What docs/mosquitto/wegewart.conf says, too.
-_QUEUES = "max_queued_messages 10000\nmax_queued_bytes 200000000\nmax_inflight_messages 0"
+QUEUES = "max_queued_messages 10000\nmax_queued_bytes 200000000\nmax_inflight_messages 0"
 _WARM_S = 3
 
 
@@ -117,7 +117,7 @@ def main() -> int:
 def _run(options: argparse.Namespace, folder: Path, url: str, postgres: Postgres | None) -> int:
     database = Database(url)
     migrate(database)
-    broker = Broker(folder, _QUEUES)
+    broker = Broker(folder, QUEUES)
     takers = [IngestProcess(folder, broker, url, number + 1) for number in range(options.processes)]
     killer = _Killer(takers, options.kills, options.seconds, options.seed)
     try:

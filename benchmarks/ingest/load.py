@@ -41,7 +41,7 @@ class _Vehicle:
         self._window = window
         self._count = 0
         self.open: OrderedDict[str, float] = OrderedDict()
-        self._head, self._tail = _template(name).split(b"boot-00000000")
+        self._head, self._tail = template(name).split(b"boot-00000000")
 
     def fill(self, told: Told, now_s: float, *, more: bool) -> None:
         """Send as many as the window allows, and those again that are due."""
@@ -93,7 +93,8 @@ def drive(host: str, port: int, vehicles: int, window: int, seconds: float) -> T
                 key.data.take(told, int(now_s - start_s))
 
 
-def _template(vehicle: str) -> bytes:
+def template(vehicle: str) -> bytes:
+    """An observation of a vehicle with the id boot-00000000."""
     seen = Observation(
         defect_class="pothole",
         score=0.87,

@@ -159,6 +159,20 @@ def test_refusals_are_counted_answered_where_an_id_is_known_and_confirmed_to_the
     ]  # fmt: skip
 
 
+def test_rubbish_without_end_is_told_in_few_lines(caplog):
+    store = FakeStore(fails=1)  # until it works again, the rest gathers in one batch
+    with ingesting(store) as (ingest, outbox), caplog.at_level(logging.WARNING):
+        for number in range(BATCH):
+            ingest.put(Arrival(samples.topic("observation", f"v-{number % 2}"), b"noise", number))
+        tokens: list[object] = []
+        while len(tokens) < BATCH:
+            tokens += outbox.next().tokens
+    told = [line for line in caplog.messages if line.startswith("refused from")]
+    assert 2 <= len(told) <= 6
+    assert "more: not_json" in told[-1]
+    assert len(outbox.store.saved) == BATCH, "each is counted"
+
+
 def test_one_event_that_the_store_trips_over_stops_no_other():
     store = FakeStore(poison=samples.event_id(2))
     with ingesting(store) as (ingest, outbox):
