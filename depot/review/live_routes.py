@@ -29,7 +29,7 @@ POLL_S = 0.25
 HEARTBEAT_S = 15.0
 
 
-class _Watch:
+class Watch:
     """The sequence, asked of the database at most every `POLL_S` however many streams there are."""
 
     def __init__(self, database: Database) -> None:
@@ -49,7 +49,7 @@ class _Watch:
 
 def add(router: APIRouter, services: Services) -> None:
     """Add the routes."""
-    watch = _Watch(services.database)
+    watch = Watch(services.database)
     streamed = answered(answers.Changes)
     streamed[200] = {"description": "a stream without end", "content": {"text/event-stream": {}}}
 
