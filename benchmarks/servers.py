@@ -179,7 +179,7 @@ class Depot(Server):
         config = self.folder / "depot.toml"
         config.write_text(
             f'[broker]\nhost = "{HOST}"\nport = {self._broker.port}\n'
-            f'[data]\nfolder = "data"\n[http]\nport = {self.port}\n',
+            f'[data]\nfolder = "data"\n[people]\nlogin = "off"\n[http]\nport = {self.port}\n',
             encoding="utf-8",
         )
         return [BIN / "wegewart-depot", "serve", "--config", config]

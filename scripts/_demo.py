@@ -207,7 +207,7 @@ def _shown(page: str) -> dict[str, Any]:
     features = _get(page, "api/cases.geojson")["features"]
     shown = len({feature["id"] for feature in features})
     sightings = sum(feature["properties"]["sightings"] for feature in features)
-    pictures = sum(_opens(page, feature) for feature in features)
+    pictures = sum(_opens(feature) for feature in features)
     return {**summary, "shown": shown, "features": len(features), "sightings": sightings, "pictures_shown": pictures}
 
 
@@ -222,7 +222,7 @@ def _settled(page: str) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def _opens(page: str, feature: dict[str, Any]) -> bool:
+def _opens(feature: dict[str, Any]) -> bool:
     """Whether a case's picture is served."""
     address = feature["properties"].get("picture")
     if address is None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.servers import Depot
+from benchmarks.servers import Depot, wait_for
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def read_journal(path: Path) -> list[Confirmed]:
 def judge(journal: Path, depot: Depot) -> Verdict:
     """Compare; the depot runs and has nothing more to come."""
     confirmed = read_journal(journal)
+    wait_for(lambda: depot.rows("SELECT count(*) FROM pending") == [(0,)], 300.0, "all events have become cases")
     stored = Counter[str]()
     contents: dict[str, str] = {}
     for key, payload in depot.rows("SELECT id, payload FROM events"):
@@ -117,7 +118,10 @@ def judge(journal: Path, depot: Depot) -> Verdict:
 
 def _observed(depot: Depot) -> Counter[str]:
     """How often each observation belongs to a case."""
-    found = "SELECT events.id FROM observations JOIN events USING (received) JOIN cases ON number = case_number"
+    found = (
+        "SELECT events.id FROM sightings JOIN events ON events.received = sightings.received"
+        " JOIN cases ON cases.number = sightings.\"case\" WHERE cases.state <> 'merged'"
+    )
     return Counter(key for (key,) in depot.rows(found))
 
 

@@ -219,7 +219,8 @@ class DepotProcess:
         self.folder = folder
         self.config = folder / "depot.toml"
         self.config.write_text(
-            f'[broker]\nport = {broker_port}\n{more}\n[data]\nfolder = "data"\n[http]\nport = 0\n', encoding="utf-8"
+            f'[broker]\nport = {broker_port}\n{more}\n[data]\nfolder = "data"\n[people]\nlogin = "off"\n[http]\nport = 0\n',
+            encoding="utf-8",
         )
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
