@@ -20,12 +20,13 @@ export function getJson(url, options = {}) {
   return ask(url, options);
 }
 
-/** POST, PUT, PATCH or DELETE; `body` is sent as JSON, a FormData as it is. */
+/** POST, PUT, PATCH or DELETE; `body` is sent as JSON, a FormData or a text of JSON as it is. */
 export function send(method, url, body, options = {}) {
   const headers = csrf ? { "X-CSRF-Token": csrf } : {};
   const isForm = body instanceof FormData;
   if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
-  return ask(url, { method, headers, body: isForm || body === undefined ? body : JSON.stringify(body), ...options });
+  const sent = isForm || body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  return ask(url, { method, headers, body: sent, ...options });
 }
 
 async function ask(url, { timeoutMs = 20_000, signal, ...options }) {

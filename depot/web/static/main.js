@@ -141,10 +141,10 @@ document.addEventListener("click", (event) => {
   if (!person.contains(event.target)) person.open = false;
   const link = event.target.closest("a[href]");
   if (!link || link.target || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const url = new URL(link.href);
+  const url = new URL(link.href.baseVal ?? link.href, location.href);
   if (url.origin !== location.origin || !SECTIONS.some(({ path }) => path === url.pathname) || url.hash) return;
   event.preventDefault();
-  go(link.href);
+  go(url);
 });
 
 document.getElementById("language").addEventListener("click", () => {

@@ -144,7 +144,7 @@ class City:
 
     def drive(self, vehicle: str, days_ago: int, at: int) -> Iterator[Intake]:
         """One tour of a vehicle over half of the streets."""
-        start = self.now - timedelta(days=days_ago, hours=2 - at)
+        start = self.now - timedelta(days=days_ago, hours=3 - at)
         boot = f"{vehicle}-{days_ago}"
         streets = [number for number in range(len(STREETS)) if (number + days_ago + at) % 2 == 0 or number < 3]
         for turn, street in enumerate(streets):

@@ -47,9 +47,14 @@ def drawn(label: str, defect: int, at: int) -> Photo:
 def rendered(*drives: Path) -> Photos:
     """Frames of drives that `edge.simulator.simulate` has made: of each defect those that show it best."""
     found: dict[str, list[list[tuple[Path, Box]]]] = defaultdict(list)
+    hidden: dict[Path, list[Box]] = defaultdict(list)
     for drive in drives:
         told = truth.load(drive / "truth.json")
         frames = {path.stem: path for path in (drive / "frames").iterdir()}
+        for seen_object in told.objects:
+            if seen_object.label in {"person", "plate"}:
+                for seen in seen_object.frames:
+                    hidden[frames[Path(seen.frame).stem]].append(seen.box)
         for defect in told.defects:
             clear = sorted((seen for seen in defect.frames if seen.clear), key=lambda seen: seen.distance_m)
             shown = [(frames[Path(seen.frame).stem], seen.box) for seen in clear if Path(seen.frame).stem in frames]
@@ -63,6 +68,11 @@ def rendered(*drives: Path) -> Photos:
         shown = of_class[defect % len(of_class)]
         path, box = shown[at % min(len(shown), 4)]
         image = Image.open(path).convert("RGB")
+        for x1, y1, x2, y2 in hidden[path]:  # as a vehicle would have sent it
+            part = (int(x1), int(y1), int(x2) + 1, int(y2) + 1)
+            size = (part[2] - part[0], part[3] - part[1])
+            small = image.crop(part).resize((max(1, size[0] // 10), max(1, size[1] // 10)), Image.Resampling.BOX)
+            image.paste(small.resize(size, Image.Resampling.NEAREST), part)
         out = io.BytesIO()
         # Each case has a picture of its own bytes, as it has in truth: the quality tells them apart.
         image.save(out, "JPEG", quality=88, comment=f"{label} {defect} {at}")

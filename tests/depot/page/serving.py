@@ -23,6 +23,7 @@ from depot.people import users
 from depot.people.config import PeopleConfig
 from depot.projecting import Projector
 from depot.roads.projections import CoverageProjection, RoughnessProjection
+from depot.routing import defaults as routing_defaults
 from depot.routing.router import Router
 from depot.services import Services
 from depot.store.appending import append
@@ -83,7 +84,8 @@ class PageDepot:
                 users.add(change, who="test", name=name, title=title, role=role, language=None, password=PASSWORD)
 
     def lay_out(self) -> None:
-        """Roads and districts."""
+        """Offices and rules as they come, roads, districts."""
+        routing_defaults.seed(self.database, "duisburg")
         for path, body in (("/api/areas?kind=district", areas_geojson()), ("/api/roads", roads_geojson())):
             answer = self.ask("PUT", path, content=json.dumps(body), headers={"Content-Type": "application/geo+json"})
             assert answer.status_code == 200, (path, answer.text)

@@ -10,20 +10,25 @@ import { boundsOf, EMPTY, gridLines, roundStep } from "./grid.js";
 
 const BASE_MAP_TIMEOUT_MS = 5000;
 const NOWHERE = [6.7623, 51.4344]; // shown while no place is known: Duisburg
+const ROADS_ZOOM = 12.5;
 const BACKGROUND = "#eef1ee";
 
 export class BaseMap {
   map = null; // null: it cannot be drawn
   library = null;
   #settings;
+  #withRoads;
   #origin = null; // where the grid starts
   #area = element("div", { class: "map" });
   #message = element("p", { class: "map-message", role: "status", hidden: true });
   #note = element("p", { class: "grid-note", hidden: true });
   #popup = null;
+  #roadsIn = null; // the box that roads were asked for
 
-  constructor(settings) {
+  /** `roads`: whether the city's network is drawn where no base map is configured. */
+  constructor(settings, { roads = true } = {}) {
     this.#settings = settings;
+    this.#withRoads = roads;
     this.legend = element("div", { class: "legend" });
     this.buttons = element("div", { class: "map-buttons" });
     this.root = element(
@@ -53,8 +58,9 @@ export class BaseMap {
     this.map.addControl(new this.library.NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new this.library.ScaleControl({ maxWidth: 120 }), "bottom-left");
     await new Promise((ready) => this.map.once("style.load", ready));
-    this.map.on("moveend", () => this.#drawGrid());
-    this.#drawGrid();
+    if (plain && this.#withRoads) this.#addRoads();
+    this.map.on("moveend", () => this.#moved());
+    this.#moved();
     this.watched = new ResizeObserver(() => this.map?.resize());
     this.watched.observe(this.#area);
     return true;
@@ -97,11 +103,16 @@ export class BaseMap {
     this.#popup = new this.library.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "320px", className: "hint" });
     this.map.on("mousemove", (event) => {
       const [found] = this.map.queryRenderedFeatures(event.point, { layers: layers.filter((layer) => this.map.getLayer(layer)) });
-      const text = found && tell(found);
+      const text = found ? tell(found) : this.#roadAt(event.point);
       if (text) this.#popup.setLngLat(event.lngLat).setDOMContent(element("p", {}, text)).addTo(this.map);
       else this.#popup.remove();
     });
     this.map.on("mouseout", () => this.#popup.remove());
+  }
+
+  #roadAt(point) {
+    if (!this.map.getLayer("roads")) return null;
+    return this.map.queryRenderedFeatures(point, { layers: ["roads"] })[0]?.properties.name;
   }
 
   focus() {
@@ -131,6 +142,32 @@ export class BaseMap {
     // Far out a grid in metres around one place means nothing any more.
     source.setData(step > 50_000 ? EMPTY : gridLines([west, south, east, north], step, this.#origin));
     this.#note.textContent = say("grid", { m: step >= 1000 ? `${number(step / 1000)} km` : `${number(step, step < 1 ? 1 : 0)} m` });
+  }
+
+  #moved() {
+    this.#drawGrid();
+    if (this.map.getSource("roads")) this.#drawRoads();
+  }
+
+  /** The city's own network stands in for a base map. */
+  #addRoads() {
+    this.map.addSource("roads", { type: "geojson", data: EMPTY });
+    const width = (wider) => ["interpolate", ["exponential", 1.6], ["zoom"], 12, 1 + wider, 16, 7 + wider, 20, 30 + wider];
+    this.map.addLayer({ id: "roads-edge", type: "line", source: "roads", layout: ROUND, paint: { "line-color": "#d2dad6", "line-width": width(2) } });
+    this.map.addLayer({ id: "roads", type: "line", source: "roads", layout: ROUND, paint: { "line-color": "#ffffff", "line-width": width(0) } });
+  }
+
+  async #drawRoads() {
+    if (this.map.getZoom() < ROADS_ZOOM) return;
+    const bounds = this.map.getBounds();
+    const [west, south, east, north] = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const known = this.#roadsIn;
+    if (known && known[0] <= west && known[1] <= south && known[2] >= east && known[3] >= north) return;
+    const [dx, dy] = [(east - west) / 2, (north - south) / 2]; // so that small moves ask for nothing
+    this.#roadsIn = [Math.max(west - dx, -180), Math.max(south - dy, -90), Math.min(east + dx, 180), Math.min(north + dy, 90)];
+    const box = this.#roadsIn.map((value) => value.toFixed(5)).join(",");
+    const { features } = await getJson(`/api/coverage/roads.geojson?bbox=${box}`).catch(() => ({ features: [] }));
+    this.set("roads", features.filter(({ geometry }) => geometry));
   }
 
   #say(key) {

@@ -4,7 +4,7 @@
 
 import { getJson } from "../api.js";
 import { button, element } from "../dom.js";
-import { BaseMap, ROUND, WIDE } from "../map/basemap.js";
+import { BaseMap } from "../map/basemap.js";
 import { circle, EMPTY } from "../map/grid.js";
 import { gradeColour, gradeExpression, INK } from "../map/grades.js";
 import { className, number, say } from "../words.js";
@@ -14,6 +14,7 @@ const NEAR_ZOOM = 17.5;
 const ASK_MS = 120;
 const VEHICLES_MS = 15_000;
 const WORLD = "-180,-85,180,85";
+const WHOLE_ZOOM = 16; // fine enough to say where cases end
 const OPEN = ["in", ["get", "state"], ["literal", ["new", "reopened"]]];
 const DONE = ["in", ["get", "state"], ["literal", ["repaired", "rejected"]]];
 
@@ -42,13 +43,13 @@ export class CaseMap extends BaseMap {
   async start() {
     if (!(await super.start()) || this.#stopped) return;
     const { map } = this;
-    for (const id of ["tracks", "selected", "cases"]) map.addSource(id, { type: "geojson", data: EMPTY });
+    for (const id of ["selected", "cases"]) map.addSource(id, { type: "geojson", data: EMPTY });
     this.#addLayers();
     map.setMissingStyleImageResolver((id) => this.#drawCluster(id));
     map.on("click", (event) => this.#onClick(event));
     map.on("mousemove", (event) => { map.getCanvas().style.cursor = this.#at(event.point).length ? "pointer" : ""; });
     map.on("moveend", () => this.#later());
-    this.hints(["cases", "clusters"], hint);
+    this.hints(["selected", "cases", "clusters"], hint);
     await this.#fitAll();
     this.select(this.#selected);
     this.#drawVehicles();
@@ -91,7 +92,6 @@ export class CaseMap extends BaseMap {
 
   #addLayers() {
     const { map } = this;
-    map.addLayer({ id: "tracks", type: "line", source: "tracks", layout: ROUND, paint: { "line-color": "#b9c8ca", "line-width": WIDE, "line-opacity": 0.8 } });
     map.addLayer({ id: "error", type: "fill", source: "selected", filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "fill-color": INK, "fill-opacity": 0.12, "fill-outline-color": INK } });
     map.addLayer({ id: "cases", type: "circle", source: "cases", filter: ["!", ["to-boolean", ["get", "cluster"]]], paint: {
@@ -138,30 +138,33 @@ export class CaseMap extends BaseMap {
 
   #later() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(this.bbox(), this.map?.getZoom() ?? 0), ASK_MS);
+    this.#timer = setTimeout(() => this.#ask(), ASK_MS);
   }
 
-  async #ask(bbox, zoom) {
-    if (!this.map) return null;
+  async #ask() {
+    if (!this.map) return;
     this.#asking?.abort();
     this.#asking = new AbortController();
-    const asked = this.#filter.query();
-    asked.set("bbox", this.#filter.one("bbox") ?? bbox);
-    asked.set("zoom", zoom.toFixed(2));
     try {
-      const { features } = await getJson(`/api/map?${asked}`, { signal: this.#asking.signal });
+      const { features } = await this.#features(this.bbox(), this.map.getZoom(), this.#asking.signal);
       this.set("cases", features);
-      return features;
     } catch (error) {
       if (error.name !== "AbortError") console.warn("the map was not answered:", error.message);
-      return null;
     }
   }
 
+  #features(bbox, zoom, signal) {
+    const asked = this.#filter.query();
+    asked.set("bbox", this.#filter.one("bbox") ?? bbox);
+    asked.set("zoom", zoom.toFixed(2));
+    return getJson(`/api/map?${asked}`, { signal });
+  }
+
+  /** All that fits the filter. */
   async #fitAll() {
-    const features = await this.#ask(this.#filter.one("bbox") ?? WORLD, 16);
-    if (features?.length) this.fit(features.map(({ geometry }) => geometry.coordinates), { maxZoom: 17 });
-    if (features) this.#later();
+    const { features } = await this.#features(WORLD, WHOLE_ZOOM).catch(() => ({ features: [] }));
+    if (features.length) this.fit(features.map(({ geometry }) => geometry.coordinates), { maxZoom: 17 });
+    this.#later();
   }
 
   #at({ x, y }) {

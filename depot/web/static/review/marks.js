@@ -24,6 +24,11 @@ export function nameOf(found) {
   return className(found.class);
 }
 
+/** That later passes did not see it any more. */
+export function lookedMark(found) {
+  return element("span", { class: "trend", "data-trend": "missed", title: say("looked_without", { n: number(found.looks_without) }) }, icon("rejected", 13), say("missed", { n: number(found.looks_without) }));
+}
+
 export function titleOf(found) {
   return inLanguage(found.title) || className(found.class);
 }

@@ -4,7 +4,7 @@
 
 import { button, element, icon } from "../dom.js";
 import { ago, number, say, trouble } from "../words.js";
-import { gradeMark, nameOf, placeOf, sizeOf, stateMark, timesOf, trendMark } from "./marks.js";
+import { gradeMark, lookedMark, nameOf, placeOf, sizeOf, stateMark, timesOf, trendMark } from "./marks.js";
 
 export class Queue {
   marked = new Set();
@@ -131,7 +131,7 @@ export class Queue {
     const known = this.#drawn.get(found.number);
     if (known?.key === key) return known.row;
     const fresh = this.#seen !== null && !this.#seen.has(found.number);
-    const facts = [timesOf(found), sizeOf(found), found.looks_without > 0 && say("looked_without", { n: number(found.looks_without) })].filter(Boolean);
+    const facts = [timesOf(found), sizeOf(found)].filter(Boolean);
     const row = element(
       "div",
       {
@@ -142,7 +142,7 @@ export class Queue {
       element("span", { class: "row-name" }, nameOf(found), found.state === "reopened" || this.#filter.queue === "all" ? stateMark(found.state) : null),
       element("span", { class: "row-number" }, say("case", { n: found.number })),
       element("span", { class: "row-place" }, placeOf(found)),
-      trendMark(found.trend),
+      found.looks_without > 0 ? lookedMark(found) : trendMark(found.trend),
       element("span", { class: "row-facts" }, facts.join(" · ")),
       element("span", { class: "row-time" }, age),
     );

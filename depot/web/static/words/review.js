@@ -20,7 +20,7 @@ export const REVIEW = {
   none_match: ["Kein Fall passt", "No case fits"], none_match_more: ["Zu diesen Filtern gibt es keinen Fall.", "There is no case for these filters."],
   decided_of: ["{n} entschieden", "{n} decided"], show_more: ["Weitere laden", "Load more"],
   seen_times: ["{n}× gesehen", "seen {n}×"], times: ["{n}-mal", "{n} times"], once: ["einmal", "once"], by_vehicles: ["von {n} Fahrzeugen", "by {n} vehicles"], by_one: ["von einem Fahrzeug", "by one vehicle"],
-  looked_without: ["{n}× nicht mehr gesehen", "{n}× no longer seen"], no_road: ["ohne Straße", "no road"], no_place: ["ohne Position", "no position"], citizen: ["Bürgermeldung", "citizen's report"], moved_short: ["Lage korrigiert", "place corrected"],
+  looked_without: ["{n}× nicht mehr gesehen", "{n}× no longer seen"], missed: ["{n}× nicht mehr", "{n}× not seen"], no_road: ["ohne Straße", "no road"], no_place: ["ohne Position", "no position"], citizen: ["Bürgermeldung", "citizen's report"], moved_short: ["Lage korrigiert", "place corrected"],
   previous: ["Voriger Fall", "Previous case"], next: ["Nächster Fall", "Next case"], position_in: ["{n} von {all}", "{n} of {all}"],
 
   do_confirm: ["Bestätigen", "Confirm"], do_reject: ["Ablehnen", "Reject"], do_order: ["Beauftragen", "Order"], do_repaired: ["Repariert", "Repaired"], do_reopen: ["Wieder öffnen", "Reopen"],
