@@ -41,7 +41,7 @@ class Web:
         return asyncio.run(ask())
 
     def get(self, path: str, **params: Any) -> httpx.Response:
-        return self.ask("GET", path, params=params)
+        return self.ask("GET", path, params=params or None)
 
     def json(self, path: str, **params: Any) -> Any:
         return self.get(path, **params).raise_for_status().json()
