@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
@@ -48,7 +48,10 @@ def wrong(error: RequestValidationError) -> str:
 
 
 def route_that_answers(answer: Callable[[Request, int, str], Response]) -> type[APIRoute]:
-    """A route class for a standard with errors of its own: `answer(request, status, line)` writes a wrong request."""
+    """A route class for a standard with errors of its own: `answer(request, status, line)` writes one.
+
+    A request that does not fit the route is a 400 then.
+    """
 
     class Route(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -59,6 +62,10 @@ def route_that_answers(answer: Callable[[Request, int, str], Response]) -> type[
                     return await handler(request)
                 except RequestValidationError as error:
                     return answer(request, 400, wrong(error))
+                except HTTPException as error:
+                    response = answer(request, error.status_code, str(error.detail))
+                    response.headers.update(error.headers or {})
+                    return response
 
             return handle
 

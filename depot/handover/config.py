@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from depot.errors import ConfigError
 from depot.sections import Section, Url
 from settings import SettingsError
 
@@ -41,6 +40,19 @@ class Open311Config(Section, frozen=True):
     automatic: Annotated[
         bool, Meta(description="file each confirmed case by itself; false: only those that a dispatcher hands over")
     ] = False
+    delay_s: Annotated[
+        int, Meta(ge=0, le=604_800, description="seconds from confirming to filing by itself: time to undo it")
+    ] = 600
+    resend: Annotated[
+        bool,
+        Meta(
+            description="send again what got no answer and is not in the endpoint's list; only where that list shows"
+            " every request at once. false: a person has to look"
+        ),
+    ] = False
+    format: Annotated[
+        Literal["xml", "json"], Meta(description="the standard wants xml of every endpoint, json only of some")
+    ] = "xml"
     language: Annotated[Language, Meta(description="language of the request's text")] = "de"
     send_picture: Annotated[
         bool,
@@ -141,18 +153,3 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise SettingsError(f"{name!r} is no time zone, e.g. Europe/Berlin") from None
-
-
-def secret(path: Path, key: str) -> str:
-    """The first line of a file.
-
-    Raises:
-        ConfigError: it cannot be read or is empty; `key` is the setting that names it.
-    """
-    try:
-        first = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{key}: {path} cannot be read: {error}") from None
-    if not first:
-        raise ConfigError(f"{key}: the first line of {path} is empty")
-    return first

@@ -131,10 +131,16 @@ def pages(
 
 
 def read(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], *, limit: int, offset: int = 0
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    limit: int,
+    offset: int = 0,
+    newest: bool = False,
 ) -> list[Exported]:
-    """Cases by number."""
-    statement = query().where(*conditions).order_by(cases.c.number).limit(limit).offset(offset)
+    """Cases by number, or with `newest` by their opening."""
+    order = [cases.c.opened_utc.desc(), cases.c.number.desc()] if newest else [cases.c.number]
+    statement = query().where(*conditions).order_by(*order).limit(limit).offset(offset)
     return [exported_of(row) for row in connection.execute(statement)]
 
 

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from depot.handover import exports, ogc, sensorthings
+from depot.cases.ports import Placing
+from depot.handover import exports, ogc, open311_server, picture_links, sensorthings
 from depot.handover.collections import CaseCollection, Collection
 from depot.handover.config import HandoverConfig
 from depot.handover.road_collections import CoverageCollection, SectionCollection
 from depot.roads.config import zone
 from depot.roads.network import Roads
 from depot.roads.sections import SectionIndex
+from depot.routing.router import Router
 from depot.services import Services
 
 
@@ -21,6 +23,7 @@ def router(
     settings: HandoverConfig | None = None,
     roads: Roads | None = None,
     sections: SectionIndex | None = None,
+    placing: Placing | None = None,
 ) -> APIRouter:
     """Exports, OGC API Features, SensorThings, Open311, webhooks.
 
@@ -29,6 +32,7 @@ def router(
         settings: other than those of `services.config`.
         roads: the network in memory, where others use it too.
         sections: the condition of its sections, likewise.
+        placing: says where a reported case lies, likewise.
 
     Raises:
         ConfigError: the roads' time zone is not known.
@@ -46,4 +50,9 @@ def router(
     routes.include_router(exports.router(services, settings))
     routes.include_router(ogc.router(services, settings, offered))
     routes.include_router(sensorthings.router(services, settings))
+    links = picture_links.PictureLinks(services.database)
+    placing = placing or Router(road_within_m=about_roads.within_m)
+    # Before the rest of Open311, which wants a login.
+    routes.include_router(picture_links.router(services, links))
+    routes.include_router(open311_server.router(services, settings, placing, links))
     return routes

@@ -23,6 +23,7 @@ handovers = Table(
     Column("created_utc", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("looks", Integer, nullable=False, default=0),  # for what was sent without an answer
     Column("first_try_utc", Text),
     Column("next_try_utc", Text, nullable=False),
     Column("token", Text),
@@ -34,6 +35,11 @@ handovers = Table(
     UniqueConstraint("case", "endpoint"),
     Index("ix_handovers_state_next_try_utc", "state", "next_try_utc"),
     sqlite_autoincrement=True,
+)
+
+#: Made by ourselves at first use: what links without a login are signed with.
+handover_keys = Table(
+    "handover_keys", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
 )
 
 webhooks = Table(

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request, Response
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from depot.config import Config
 from depot.errors import StoreError
@@ -126,6 +126,8 @@ def add_case(database: Database, number: int = 1, **values: Any) -> int:
     }
     with database.changing() as change:
         change.connection.execute(insert(cases).values({**usual, **values, "changed": change.next()}))
+        if database.dialect == "postgresql":  # the next number follows ours
+            change.connection.execute(text("SELECT setval('cases_number_seq', (SELECT max(number) FROM cases))"))
     return number
 
 
