@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 from sqlalchemy import select
 
 from depot.cases.board import Board
-from depot.cases.matching import match, on_line
+from depot.cases.matching import compare, match, on_line
 from depot.cases.passes import PASS_S, is_same_pass
 from depot.cases.ports import Placing
 from depot.cases.records import Case, Seen, Sighting
@@ -29,8 +30,6 @@ from depot.store.tables import sightings
 _TOGETHER_S = 20.0
 #: What was seen so long before or after is looked at again.
 _AGAIN_S = 10.0
-#: Of a case that people joined, so many sightings stand for its place.
-_MARKS = 20
 
 
 def join_report(change: Change, seen: Seen, placing: Placing) -> int:
@@ -128,33 +127,54 @@ def is_untouched(case: Case) -> bool:
 
 def _targets(board: Board, items: Sequence[Seen], free: set[int], blocking: Sequence[Sighting]) -> list[int | None]:
     """The case of each item; None: one of its own."""
-    columns: list[Seen | Case] = []
-    owners: list[int] = []
+    marks: list[_Mark] = []
     of_case: dict[int, range] = {}
     candidates = []
     for one in items:
         mine: list[int] = []
         for number in board.near(one):
             if number not in of_case:
-                marks = _marks(board, number, free)
-                of_case[number] = range(len(columns), len(columns) + len(marks))
-                columns += marks
-                owners += [number] * len(marks)
-            if not any(other.case == number and is_same_pass(one, other) for other in blocking):
-                mine += of_case[number]
+                of_case[number] = range(len(marks), len(marks) + len(new := _marks(board, number, free, blocking)))
+                marks += new
+            mine += [i for i in of_case[number] if not any(is_same_pass(one, other) for other in marks[i].blocking)]
         candidates.append(mine)
-    found = match(items, columns, candidates=candidates)
-    return [None if column is None else owners[column] for column in found]
+    found = match(items, [mark.at for mark in marks], candidates=candidates)
+    return [None if index is None else marks[index].case for index in found]
 
 
-def _marks(board: Board, number: int, without: set[int]) -> Sequence[Seen | Case]:
+@dataclass(frozen=True)
+class _Mark:
+    """A place that stands for a case, and what fixed sightings of the pass in question are there already."""
+
+    case: int
+    at: Case
+    blocking: Sequence[Sighting]
+
+
+def _marks(board: Board, number: int, free: set[int], blocking: Sequence[Sighting]) -> list[_Mark]:
     """Where a case was seen, without the sightings that are being asked for; nothing where no other is left."""
     case = board.cases[number]
     if case.state == "merged":
         return []
+    here = [one for one in blocking if one.case == number]
     if number not in board.held:
-        return [case]
-    rest = board.rest(number, without)
+        return [_Mark(number, case, here)]
+    rest = board.rest(number, free)
     if case.pinned:
-        return sorted(rest, key=lambda one: one.number)[-_MARKS:]
-    return [replace(case, **place(rest))] if rest else []
+        return [
+            _Mark(number, replace(case, **place(part)), [one for one in here if one in part]) for part in parts_of(rest)
+        ]
+    return [_Mark(number, replace(case, **place(rest)), here)] if rest else []
+
+
+def parts_of(seen: Sequence[Sighting]) -> list[list[Sighting]]:
+    """The defects that people have joined to one case: as many as a vehicle has kept apart on one pass."""
+    together = max(([other for other in seen if is_same_pass(one, other)] for one in seen), key=len, default=[])
+    if len(together) < 2:
+        return [list(seen)] if seen else []
+    parts: dict[int, list[Sighting]] = {one.number: [one] for one in together}
+    for one in seen:
+        if one.number not in parts:
+            pairs = [(pair.distance_m, first.number) for first in together if (pair := compare(one, first))]
+            parts[min(pairs, default=(0.0, together[0].number))[1]].append(one)
+    return list(parts.values())
