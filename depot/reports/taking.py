@@ -115,7 +115,7 @@ class Reports:
             known = _row(change.connection, sent.id)
             if known is not None:  # somebody was quicker with the same
                 return _again(change.connection, known, person, digest), False
-            self._store(change, person, sent, utc, digest, verdict)
+            self._store(change, person, sent, verdict, utc=utc, digest=digest)
             return _outcome(change.connection, _row(change.connection, sent.id)), True
 
     def outcome(self, person: Person, report: str) -> Outcome | None:
@@ -132,7 +132,7 @@ class Reports:
         judged = self._detector.judge(photo)
         return judge_report(judged, expected=sent.defect_class, on_people=self._settings.on_people)
 
-    def _store(self, change: Change, person: Person, sent: Sent, utc: str, digest: str, verdict: Verdict) -> None:
+    def _store(self, change: Change, person: Person, sent: Sent, verdict: Verdict, *, utc: str, digest: str) -> None:
         error_m = (sent.accuracy_m or self._settings.accuracy_m) / _RADIUS_68
         label = verdict.defect_class or sent.defect_class or _class_nearby(change.connection, sent, error_m)
         sha256 = None if verdict.safe is None else photos.name_of(verdict.safe)

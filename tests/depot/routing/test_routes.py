@@ -17,6 +17,8 @@ from depot.store.tables import audit
 from tests.depot.routing.conftest import DISTRICTS, WEST, Browser, add_case, collection
 
 Page = Callable[..., Browser]
+#: Where nothing reaches the database, one kind of it is enough.
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 OFFICE = {"id": "a", "name": "Amt für Straßen", "email": "strassen@example.org"}
 
 
@@ -100,6 +102,7 @@ def test_an_office_that_a_rule_proposes_and_an_area_that_it_names_cannot_vanish(
     assert (answer.status_code, "rule 1 names hafen" in answer.json()["detail"]) == (422, True)
 
 
+@ON_ONE
 @pytest.mark.parametrize("name", ["a\nb", "\x00", "", "a" * 201, "\ud800"])
 def test_names_are_one_line_of_text(page: Page, name: str) -> None:
     body = json.dumps({"offices": [OFFICE | {"name": name}]})
@@ -107,11 +110,13 @@ def test_names_are_one_line_of_text(page: Page, name: str) -> None:
     assert answer.status_code == 422
 
 
+@ON_ONE
 def test_a_body_without_end_is_cut_off(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("depot.routing.routes._MOST_BYTES", 100)
     assert page().put("/api/areas", content=DISTRICTS).status_code == 413
 
 
+@ON_ONE
 @pytest.mark.parametrize(("role", "status"), [(None, 401), ("reviewer", 403), ("dispatcher", 200)])
 def test_only_those_who_dispatch_edit(page: Page, role: Role | None, status: int) -> None:
     assert page(role).put("/api/rules", json={"rules": []}).status_code == status
