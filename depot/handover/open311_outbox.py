@@ -63,7 +63,7 @@ def add(change: Change, case: int, endpoint: str, *, who: str, after_s: float = 
             next_try_utc=times.later(change.now_utc, after_s),
         )
     )
-    _tell(change, case, who=who, action="handover", after={"endpoint": endpoint})
+    tell(change, case, who=who, action="handover", after={"endpoint": endpoint})
 
 
 def add_confirmed(database: Database, settings: Open311Config) -> int:
@@ -123,7 +123,7 @@ def withdraw(database: Database, entry: Entry) -> None:
     """Take back what was never sent."""
     with database.changing() as change:
         change.connection.execute(delete(handovers).where(handovers.c.number == entry.number))
-        _tell(change, entry.case, who=WHO, action="handover withdrawn", after={"endpoint": entry.endpoint})
+        tell(change, entry.case, who=WHO, action="handover withdrawn", after={"endpoint": entry.endpoint})
 
 
 def settle(database: Database, entry: Entry, *, after_s: float, action: str | None = None, **values: Any) -> None:
@@ -138,10 +138,11 @@ def settle(database: Database, entry: Entry, *, after_s: float, action: str | No
             return
         before = {name: getattr(entry, name) for name in ("state", "request", "status", "status_notes")}
         after = {"endpoint": entry.endpoint} | {name: value for name, value in values.items() if name in before}
-        _tell(change, entry.case, who=WHO, action=action, before=before, after=after)
+        tell(change, entry.case, who=WHO, action=action, before=before, after=after)
 
 
-def _tell(change: Change, case: int, *, who: str, action: str, before: Any = None, after: Any = None) -> None:
+def tell(change: Change, case: int, *, who: str, action: str, before: Any = None, after: Any = None) -> None:
+    """Write it into the case's record, and let pages show the case anew."""
     audit.record(
         change.connection,
         utc=change.now_utc,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from depot.cases.ports import Placing
-from depot.handover import exports, ogc, open311_server, picture_links, sensorthings
+from depot.handover import exports, handing_over, ogc, open311_server, picture_links, sensorthings, webhook_routes
 from depot.handover.collections import CaseCollection, Collection
 from depot.handover.config import HandoverConfig
 from depot.handover.road_collections import CoverageCollection, SectionCollection
@@ -55,4 +55,6 @@ def router(
     # Before the rest of Open311, which wants a login.
     routes.include_router(picture_links.router(services, links))
     routes.include_router(open311_server.router(services, settings, placing, links))
+    routes.include_router(handing_over.router(services, settings))
+    routes.include_router(webhook_routes.router(services, settings))
     return routes
