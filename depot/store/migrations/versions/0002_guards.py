@@ -12,7 +12,7 @@ from depot.store.guards import has_postgis
 revision = "0002"
 down_revision = "0001"
 
-_APPEND_ONLY = ("audit",)
+_APPEND_ONLY = ("audit", "inspections")
 
 
 def upgrade() -> None:
