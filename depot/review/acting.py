@@ -18,10 +18,13 @@ from depot.cases.records import Case, case_of
 from depot.people import audit
 from depot.people.guard import Person
 from depot.review.deciding import RULES, Decision, RefusedError, decide
+from depot.routing.tables import offices
 from depot.store.database import Change
 from depot.store.tables import audit as record
 from depot.store.tables import cases
 
+#: What was only added to a case: nobody decided anything by it.
+_ADDED = frozenset({"report", "picture"})
 #: Changes that a person need not have known to decide.
 _HARMLESS = frozenset({"note"})
 #: So many of a case's latest records are looked at.
@@ -42,7 +45,9 @@ class Recorded(Struct, frozen=True, kw_only=True):
     @property
     def matters(self) -> bool:
         """Whether it is a decision: a rule's is one where it changed the state (seen again, so reopened)."""
-        return not self.who.startswith("rule:") or "state" in self.after
+        if self.who.startswith("rule:"):
+            return "state" in self.after
+        return self.action not in _ADDED
 
 
 def existing(connection: Connection, number: int) -> Case:
@@ -62,7 +67,10 @@ def act(change: Change, number: int, decision: Decision, person: Person, *, seen
     case = existing(change.connection, number)
     if seen is not None:
         _check_news(change.connection, case, seen)
-    _write(change, case, decide(case, decision, person, change.now_utc), person, decision.action)
+    changes = decide(case, decision, person, change.now_utc)
+    if decision.office is not None:
+        _check_office(change.connection, decision.office)
+    _write(change, case, changes, person, decision.action)
 
 
 def undo(change: Change, number: int, person: Person) -> None:
@@ -150,6 +158,13 @@ def _check_news(connection: Connection, case: Case, seen: int) -> None:
     for row in latest(connection, case.number):
         if row.sequence is not None and seen <= row.sequence and row.matters and row.action not in _HARMLESS:
             raise RefusedError(409, f"case {case.number} changed meanwhile: {row.action} by {row.who}")
+
+
+def _check_office(connection: Connection, office: str) -> None:
+    """Raises RefusedError 422."""
+    active = connection.execute(select(offices.c.active).where(offices.c.id == office)).scalar()
+    if not active:
+        raise RefusedError(422, f"office: {'there is none called' if active is None else 'no longer in use:'} {office}")
 
 
 def _write(

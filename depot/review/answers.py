@@ -85,9 +85,10 @@ class SeenOnce(Struct, frozen=True, kw_only=True, rename={"defect_class": "class
 
 
 class Photo(Struct, frozen=True, kw_only=True):
-    """A picture of a case. `box`: x1, y1, x2, y2 in its pixels."""
+    """A picture of a case, by a vehicle, a citizen's report or a crew. `box`: x1, y1, x2, y2 in its pixels."""
 
     sha256: str
+    kind: Literal["observation", "report", "repair"]
     stored: bool
     expired: bool
     utc: str | None = None

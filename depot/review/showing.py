@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import asdict, replace
@@ -15,6 +15,7 @@ from depot.cases.records import Case, Sighting, case_of
 from depot.describing import describe_both, title_both
 from depot.handover.records import handed_over
 from depot.people.guard import Person
+from depot.reports import photos as sent
 from depot.review import acting
 from depot.review.answers import Detail, Photo, SeenOnce, Shown
 from depot.review.deciding import Offer, offers
@@ -80,13 +81,14 @@ def detail(connection: Connection, number: int, person: Person) -> Detail:
     case = acting.existing(connection, number)
     looked = _looked(connection, case)
     best = next((each for each in looked if _is_best(each.sighting, case)), None)
-    photos = _photos(looked, case)
+    handed_in = {photo.sha256: photo for photo in sent.photos_of(connection, number)}
+    photos = _photos(looked, case, handed_in)
     newest = sorted(looked, key=lambda each: (each.sighting.utc or "", each.sighting.number), reverse=True)
     front = (photos[0].sha256, photos[0].stored) if photos else (None, False)
     return Detail(
         **asdict(_shown(case, *front)),
         text=describe_both(case, sightings=[each.sighting for each in looked]),
-        seen=[_seen(each) for each in newest[:_MAX_SEEN]],
+        seen=[_seen(each, handed_in) for each in newest[:_MAX_SEEN]],
         pictures=photos,
         looks=looks(connection, number),
         history=history(connection, number),
@@ -169,8 +171,9 @@ def _observed(payload: bytes | None, revised: bytes | None, utc: str | None) -> 
     return corrected(replace(seen, time=replace(seen.time, utc=seen.time.utc or utc)), better)
 
 
-def _seen(looked: _Looked) -> SeenOnce:
+def _seen(looked: _Looked, handed_in: Mapping[str, sent.Photo]) -> SeenOnce:
     own = looked.sighting
+    reported = handed_in.get(own.picture or "")
     same = {name: getattr(own, name) for name in SeenOnce.__struct_fields__ if name in Sighting.__struct_fields__}
     return SeenOnce(
         **same,
@@ -178,7 +181,7 @@ def _seen(looked: _Looked) -> SeenOnce:
         received_utc=looked.received_utc,
         picture_stored=looked.stored,
         revised=own.revision is not None,
-        **_told(looked.observation),
+        **_told(looked.observation) or {"box": None if reported is None else reported.box},
     )
 
 
@@ -202,21 +205,24 @@ def _told(seen: Observation | None) -> dict[str, Any]:
     }
 
 
-def _photos(looked: Sequence[_Looked], case: Case) -> list[Photo]:
-    """Best first: that of the best sighting, then the surest. Each once."""
+def _photos(looked: Sequence[_Looked], case: Case, handed_in: Mapping[str, sent.Photo]) -> list[Photo]:
+    """Best first: that of the best sighting, then the surest, then what crews handed in. Each once."""
     ordered = sorted(looked, key=lambda each: (not _is_best(each.sighting, case), -(each.sighting.score or 0.0)))
     found: dict[str, Photo] = {}
     for each in ordered:
         sha256 = each.sighting.picture
         if sha256 is not None and sha256 not in found:
-            found[sha256] = _photo(sha256, each)
-    return list(found.values())[:_MAX_PICTURES]
+            reported = handed_in.get(sha256)
+            found[sha256] = _taken(sha256, each) if reported is None else _handed_in(reported)
+    crews = [_handed_in(photo) for photo in handed_in.values() if photo.kind == "repair"]
+    return [*list(found.values())[:_MAX_PICTURES], *crews[:_MAX_PICTURES]]
 
 
-def _photo(sha256: str, looked: _Looked) -> Photo:
+def _taken(sha256: str, looked: _Looked) -> Photo:
     told = looked.observation.picture if looked.observation is not None else None
     return Photo(
         sha256=sha256,
+        kind="observation",
         stored=looked.stored,
         expired=looked.expired,
         utc=looked.sighting.utc,
@@ -225,4 +231,17 @@ def _photo(sha256: str, looked: _Looked) -> Photo:
         height=looked.height if told is None else told.height,
         box=None if told is None else told.box,
         anonymised_by=None if told is None else told.anonymised.method,
+    )
+
+
+def _handed_in(photo: sent.Photo) -> Photo:
+    return Photo(
+        sha256=photo.sha256,
+        kind=photo.kind,
+        stored=not photo.expired,
+        expired=photo.expired,
+        utc=photo.utc,
+        width=photo.width,
+        height=photo.height,
+        box=photo.box,
     )

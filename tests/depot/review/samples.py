@@ -18,7 +18,9 @@ from depot.config import Config
 from depot.errors import StoreError
 from depot.people.guard import Person
 from depot.people.roles import Role
+from depot.reports.tables import photos
 from depot.review.routes import router
+from depot.routing.tables import offices
 from depot.services import Services
 from depot.store.database import Database
 from depot.store.tables import cases, events, pictures, sightings
@@ -223,6 +225,33 @@ def add_picture(connection: Any, sha256: str, vehicle: str = "sweeper-1", expire
         "expired_utc": expired_utc,
     }
     connection.execute(insert(pictures).values(**values))
+
+
+def add_offices(database: Database) -> None:
+    """`sewers` and `road-works`; `canals` is no longer in use."""
+    with database.writing() as connection:
+        for position, name in enumerate(("sewers", "road-works", "canals")):
+            values = {"id": name, "position": position, "name": name, "active": name != "canals"}
+            connection.execute(insert(offices).values(values))
+
+
+def add_photo(database: Database, case: int, kind: str, sha256: str) -> None:
+    """A picture that a citizen or a crew handed in."""
+    with database.writing() as connection:
+        add_picture(connection, sha256, f"report:{kind}")
+        values = {
+            "case": case,
+            "kind": kind,
+            "digest": sha256,
+            "sha256": sha256,
+            "box": "[1,2,3,4]",
+            "width": 640,
+            "height": 480,
+            "anonymised": "{}",
+            "utc": "2026-05-06T00:00:00.000Z",
+            "who": "kiosk",
+        }
+        connection.execute(insert(photos).values(values))
 
 
 def changed_of(database: Database, number: int) -> int:

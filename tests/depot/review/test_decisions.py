@@ -12,11 +12,12 @@ from depot.people import audit
 from depot.store.database import Database
 from depot.store.tables import audit as record
 from depot.store.tables import cases
-from tests.depot.review.samples import Depot, add_case, add_sighting, change_case, changed_of
+from tests.depot.review.samples import Depot, add_case, add_offices, add_sighting, change_case, changed_of
 
 
 @pytest.fixture
 def depot(database: Database) -> Depot:
+    add_offices(database)
     return Depot(database)
 
 
@@ -141,6 +142,28 @@ def test_nobody_undoes_anothers_decision_or_what_a_rule_did_since(depot: Depot) 
     assert depot.client().post(undo).status_code == 409
     assert depot.client("vera").post(undo).status_code == 403
     assert depot.client().post("/api/cases/99/undo").status_code == 404
+
+
+def test_what_was_only_added_is_no_decision(depot: Depot) -> None:
+    number = add_case(depot.database)
+    seen = changed_of(depot.database, number)
+    _act(depot, number, "confirm", changed=seen)
+    seen = changed_of(depot.database, number)
+    with depot.database.changing() as change:
+        audit.record(
+            change.connection, utc=change.now_utc, who="ben", action="picture", kind="case", subject=number, after={}
+        )
+    change_case(depot.database, number)
+    assert _act(depot, number, "order", changed=seen).status_code == 200
+    assert depot.client().post(f"/api/cases/{number}/undo").json()["state"] == "confirmed"
+
+
+@pytest.mark.parametrize(("office", "status"), [("sewers", 200), (None, 200), ("canals", 422), ("sewrs", 422)])
+def test_only_an_office_that_there_is_can_be_chosen(depot: Depot, office: str | None, status: int) -> None:
+    number = add_case(depot.database)
+    answer = _act(depot, number, "assign", office=office)
+    assert answer.status_code == status
+    assert status == 200 or str(office) in answer.json()["detail"]
 
 
 def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:

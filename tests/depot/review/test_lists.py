@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
 from depot.cases.records import Case
 from depot.review.answers import Detail, Map, Page
 from depot.store.database import Database
-from messages.types import Position
-from tests.depot.review.samples import Depot, add_case, add_sighting, change_case
+from messages.types import Position, Time
+from tests.depot.review.samples import Depot, add_case, add_photo, add_sighting, change_case
 
 
 @pytest.fixture
@@ -166,6 +164,20 @@ def test_the_best_sighting_is_there_even_among_hundreds_of_newer_ones(depot: Dep
     assert len(found["seen"]) == 200
 
 
+def test_pictures_of_citizens_and_crews_have_their_boxes(depot: Depot) -> None:
+    number = add_case(depot.database, reports=1)
+    _, reported = add_sighting(depot.database, number, stored=False, received=None, report="r-1", vehicle=None)
+    add_photo(depot.database, number, "report", reported)
+    add_photo(depot.database, number, "repair", "cd" * 32)
+    found = msgspec.json.decode(depot.client().get(f"/api/cases/{number}").content, type=Detail)
+    assert [(photo.sha256, photo.kind, photo.stored) for photo in found.pictures] == [
+        (reported, "report", True),
+        ("cd" * 32, "repair", True),
+    ]
+    assert {photo.box for photo in found.pictures} == {(1.0, 2.0, 3.0, 4.0)}
+    assert (found.seen[0].report, found.seen[0].box) == ("r-1", (1.0, 2.0, 3.0, 4.0))
+
+
 def test_a_place_without_a_position_is_null_not_nothing(depot: Depot) -> None:
     number = add_case(depot.database, lon=None, lat=None)
     add_sighting(depot.database, number, best=True, position=None, size=None, severity=None, lon=None, lat=None)
@@ -176,10 +188,8 @@ def test_a_place_without_a_position_is_null_not_nothing(depot: Depot) -> None:
 
 def test_an_undated_observation_has_the_date_of_its_sighting(depot: Depot) -> None:
     number = add_case(depot.database)
-    time: Any = {"boot": "b", "monotonic_s": 1.0, "quality": "unset"}
-    from messages.types import Time
-
-    add_sighting(depot.database, number, best=True, time=Time(**time), utc="2026-05-04T00:00:00.000Z")
+    time = Time(boot="b", monotonic_s=1.0, quality="unset")
+    add_sighting(depot.database, number, best=True, time=time, utc="2026-05-04T00:00:00.000Z")
     found = depot.client().get(f"/api/cases/{number}").json()
     assert found["observation"]["time"]["utc"] == "2026-05-04T00:00:00.000Z"
 
