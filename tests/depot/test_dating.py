@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A clock of the same boot dates what came without UTC. What the depot makes of it: tests/depot/cases/test_following."""
+"""A clock of the same boot dates what came without UTC. See also cases/test_following."""
 
 from __future__ import annotations
 
