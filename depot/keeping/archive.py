@@ -11,6 +11,7 @@ end.json         written last: without it the file is cut short
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import tarfile
@@ -35,7 +36,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     dialect: Literal["sqlite", "postgresql"]
     events: int
     sequence: int
-    database_bytes: int
     database_sha256: str
     with_pictures: bool
 
@@ -102,31 +102,33 @@ class Reader:
         """Read all of it; what it is, and its list of pictures. Raises BackupError."""
         about: About | None = None
         entries: list[Entry] = []
-        listed, pictures, end = "", 0, None
-        for name, size, file in self._members():
-            if name == "about.json":
-                about = self._about(file.read())
-            elif name == "database":
-                if about is None or (size, digest(file)) != (about.database_bytes, about.database_sha256):
-                    raise self._broken("its database is damaged")
-            elif name == "pictures.txt":
-                content = file.read()
-                listed, entries = hashlib.sha256(content).hexdigest(), self._entries(content)
-            elif name.startswith("pictures/"):
-                pictures += 1
-                if digest(file) != Path(name).stem:
-                    raise self._broken(f"{name} in it is damaged")
-            elif name == "end.json":
-                end = msgspec.json.decode(file.read(), type=End)
+        database, listed, pictures, end = None, "", 0, None
+        with self._errors():
+            for name, file in self._members():
+                if name == "about.json":
+                    about = self._about(file.read())
+                elif name == "database":
+                    database = digest(file)
+                elif name == "pictures.txt":
+                    content = file.read()
+                    listed, entries = hashlib.sha256(content).hexdigest(), _entries(content)
+                elif name.startswith("pictures/"):
+                    pictures += 1
+                    if digest(file) != Path(name).stem:
+                        raise self._broken(f"{name} in it is damaged")
+                elif name == "end.json":
+                    end = msgspec.json.decode(file.read(), type=End)
         if about is None or end is None:
             raise self._broken("it is cut short")
+        if database != about.database_sha256:
+            raise self._broken("its database is damaged")
         if end != End(pictures=pictures, pictures_txt_sha256=listed):
             raise self._broken("parts of it are missing")
         return about, entries
 
     def database(self, into: Path) -> None:
         """Write the database into a new file. Raises BackupError, OSError."""
-        for name, _, file in self._members():
+        for name, file in self._members():
             if name == "database":
                 with into.open("xb") as out:
                     while part := file.read(_PART):
@@ -135,18 +137,23 @@ class Reader:
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """All pictures in it: hash and bytes. Raises BackupError."""
-        for name, _, file in self._members():
-            if name.startswith("pictures/"):
-                yield Path(name).stem, file.read()
+        with self._errors():
+            for name, file in self._members():
+                if name.startswith("pictures/"):
+                    yield Path(name).stem, file.read()
 
-    def _members(self) -> Iterator[tuple[str, int, IO[bytes]]]:
+    def _members(self) -> Iterator[tuple[str, IO[bytes]]]:
+        with tarfile.open(self._path, "r:") as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isreg() else None
+                if file is None:
+                    raise self._broken(f"{member.name!r} in it is no plain file")
+                yield member.name, file
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            with tarfile.open(self._path, "r:") as tar:
-                for member in tar:
-                    file = tar.extractfile(member) if member.isreg() else None
-                    if file is None:
-                        raise self._broken(f"{member.name!r} in it is no plain file")
-                    yield member.name, member.size, file
+            yield
         except OSError as error:
             raise BackupError(f"{self._path}: cannot be read: {error.strerror or error}") from None
         except (tarfile.TarError, EOFError, msgspec.DecodeError, ValueError) as error:
@@ -158,15 +165,17 @@ class Reader:
             raise BackupError(f"{self._path}: written by another depot (format {version}, this one reads {VERSION})")
         return msgspec.json.decode(content, type=About)
 
-    def _entries(self, content: bytes) -> list[Entry]:
-        entries = []
-        for line in content.decode("ascii").splitlines():
-            sha256, size, *more = line.split(" ")
-            entries.append(Entry(sha256, int(size), more == ["expired"]))
-        return entries
-
     def _broken(self, why: str) -> BackupError:
         return BackupError(f"{self._path}: no whole backup of a depot: {why}")
+
+
+def _entries(content: bytes) -> list[Entry]:
+    """Lines of `pictures.txt`. Raises ValueError."""
+    entries = []
+    for line in content.decode("ascii").splitlines():
+        sha256, size, *more = line.split(" ")
+        entries.append(Entry(sha256, int(size), more == ["expired"]))
+    return entries
 
 
 def digest(file: IO[bytes]) -> str:

@@ -105,7 +105,6 @@ def _about(database: Database, connection: Connection, copy: Path, *, with_pictu
         dialect=database.dialect,
         events=connection.execute(select(func.count()).select_from(events)).scalar_one(),
         sequence=connection.execute(select(meta.c.value).where(meta.c.name == "sequence")).scalar_one(),
-        database_bytes=copy.stat().st_size,
         database_sha256=sha256,
         with_pictures=with_pictures,
     )

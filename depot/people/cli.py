@@ -79,6 +79,8 @@ def _run(parser: argparse.ArgumentParser, open_database: Open, do: _Do) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the depot's configuration (TOML)")
 
     def run(options: argparse.Namespace) -> int:
+        if "generate" in options:  # asked before the transaction: others would wait for who types
+            options.password = _password(options)
         with closing(open_database(options.config)) as database, database.changing() as change:
             do(options, change)
         return 0
@@ -111,7 +113,7 @@ def _add_user(options: argparse.Namespace, change: Change) -> None:
     title = "".join(char for char in options.title if char.isprintable())[:100]
     users.add(
         change, who=_who(), name=options.name, title=title, role=options.role, language=options.language,
-        password=_password(options),
+        password=options.password,
     )  # fmt: skip
 
 
@@ -127,7 +129,7 @@ def _alter(options: argparse.Namespace, change: Change, wanted: UserChange) -> N
 
 
 def _set_password(options: argparse.Namespace, change: Change) -> None:
-    users.set_password(change, options.name, _password(options), who=_who())
+    users.set_password(change, options.name, options.password, who=_who())
 
 
 def _add_token(options: argparse.Namespace, change: Change) -> None:
