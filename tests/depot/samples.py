@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ from messages.types import (
     Size,
     Status,
     Time,
-)  # fmt: skip
+)
+from tests.servers import wait_until
 
 VEHICLE = "sweeper-1"
 BOOT = "5f3c9a"
@@ -219,7 +221,8 @@ class DepotProcess:
         self.folder = folder
         self.config = folder / "depot.toml"
         self.config.write_text(
-            f'[broker]\nport = {broker_port}\n{more}\n[data]\nfolder = "data"\n[people]\nlogin = "off"\n[http]\nport = 0\n',
+            f'[broker]\nport = {broker_port}\n{more}\n[data]\nfolder = "data"\n'
+            '[people]\nlogin = "off"\n[http]\nport = 0\n',
             encoding="utf-8",
         )
         self.url = ""
@@ -257,6 +260,29 @@ class DepotProcess:
 
     def get(self, path: str) -> Any:
         return httpx.get(f"{self.url}{path}", timeout=10).raise_for_status().json()
+
+    def settled(self) -> dict[str, Any]:
+        """The figures of now, once cases were made of all that has come."""
+        asked_utc = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        summary: dict[str, Any] = {}
+
+        def is_settled() -> bool:
+            summary.update(self.get("/api/summary"))
+            return summary["as_of_utc"] >= asked_utc and not summary["pending"]
+
+        wait_until(is_settled, timeout_s=60, what="all that came is shown")
+        return summary
+
+    def cases(self) -> list[dict[str, Any]]:
+        """All cases, each with all that the page shows of it."""
+        self.settled()
+        found = self.get("/api/cases?limit=500&sort=oldest")
+        assert found["next"] is None
+        return [self.get(f"/api/cases/{case['number']}") for case in found["cases"]]
+
+    def shown(self) -> list[str]:
+        """The ids of all observations, as often as they are shown."""
+        return [seen["event"] for case in self.cases() for seen in case["seen"]]
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self._process is not None
