@@ -8,7 +8,6 @@ from alembic import context
 
 from depot.store.every_table import METADATA
 
-
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import select
 
 from depot.arrivals import Arrival
@@ -27,7 +30,7 @@ from depot.store.tables import events, vehicles
 from messages.chunks import chunk_count, chunk_of
 from messages.topics import Topic
 from tests.depot import samples
-from tests.servers import Mosquitto, mosquitto, wait_until
+from tests.servers import Mosquitto, mosquitto, need, wait_until
 
 PROGRAM = (sys.executable, "-m", "depot.cli")
 
@@ -131,6 +134,31 @@ def test_chunks_that_go_to_different_members_make_one_picture(broker, database, 
             vehicle.publish(topic, chunk_of(content, number))
         vehicle.acknowledged({sha256})
     assert PictureFolder(tmp_path / "p").read(sha256) == content
+
+
+@pytest.mark.integration
+def test_the_brokers_access_list_lets_the_depot_share(tmp_path):
+    acl = Path(__file__).parents[3] / "docs" / "mosquitto" / "wegewart.acl"
+    for name in ("depot", samples.VEHICLE):
+        create = [] if (tmp_path / "logins").exists() else ["-c"]
+        subprocess.run([need("mosquitto_passwd"), *create, "-b", tmp_path / "logins", name, "geheim"], check=True)
+    (tmp_path / "password").write_text("geheim\n")
+    extra = f"allow_anonymous false\npassword_file {tmp_path / 'logins'}\nacl_file {acl}"
+    came: queue.Queue[Arrival] = queue.Queue()
+    with mosquitto(tmp_path, extra=extra) as broker:
+        login = BrokerConfig(port=broker.port, username="depot", password_file=tmp_path / "password")
+        link = Link(login, put=lambda arrival: came.put(arrival) or True, refused=lambda: None, share=2)
+        link.start()
+        wait_until(lambda: link.connected, what="subscribed")
+        vehicle = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        vehicle.username_pw_set(samples.VEHICLE, "geheim")
+        vehicle.connect(broker.host, broker.port)
+        vehicle.loop_start()
+        vehicle.publish(samples.topic("observation"), b"x", qos=1)
+        assert came.get(timeout=10).topic == samples.topic("observation")
+        vehicle.disconnect()
+        vehicle.loop_stop()
+        link.stop()
 
 
 def test_an_old_protocol_cannot_share():
