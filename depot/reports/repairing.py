@@ -14,7 +14,7 @@ from depot.people import audit
 from depot.people.guard import Person
 from depot.reports import photos, tables, words
 from depot.reports.config import ReportsConfig
-from depot.reports.detector import Detector
+from depot.reports.detector import Detector, DetectorError
 from depot.reports.judging import Box, Reason, judge_marked
 from depot.reports.photos import Photo, photos_of
 from depot.reports.taking import ReportError, digest_of
@@ -58,7 +58,8 @@ class Repairs:
         verdict = judge_marked(self._detector.judge(photo, box), box, on_people=self._settings.on_people)
         if verdict.reason is not None:
             raise PrivateError(verdict.reason)
-        assert verdict.safe is not None
+        if verdict.safe is None:
+            raise DetectorError("the detector gave no picture of what was marked")
         self._pictures.keep(photos.name_of(verdict.safe), verdict.safe.jpeg)
         with self._database.changing() as change:
             _check_case(change.connection, case)

@@ -18,6 +18,7 @@ class Fault(BaseModel):
 
 
 _TEXT = {
+    400: "the body cannot be read",
     401: "nobody is logged in",
     403: "the role does not allow it",
     404: "there is none",

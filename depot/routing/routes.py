@@ -38,7 +38,7 @@ from depot.store.tables import cases
 _MOST_BYTES = 32_000_000
 #: So long an answer waits for the cases to be placed anew; the worker does the rest.
 _PATIENCE_S = 3.0
-_Version = Annotated[int | None, Field(ge=0, le=2**53 - 1, description="null: whatever stands there now")]
+_Version = Annotated[int | None, Field(ge=0, le=2**53 - 1, strict=True, description="null: whatever stands there now")]
 
 
 class Offices(BaseModel):
@@ -111,7 +111,7 @@ def _add_offices(made: APIRouter, desk: _Desk) -> None:
         with desk.database.reading() as connection:
             return json({"version": keeping.version(connection), "offices": keeping.read_offices(connection)})
 
-    @made.put("/api/offices", responses=faults(401, 403, 409, 422))
+    @made.put("/api/offices", responses=faults(400, 401, 403, 409, 422))
     def replace(wanted: Offices, person: Annotated[Person, allow("dispatch")]) -> Response:
         """Write all offices. One that cases have can only become inactive."""
 
@@ -131,7 +131,7 @@ def _add_rules(made: APIRouter, desk: _Desk, routing: Router) -> None:
         with desk.database.reading() as connection:
             return json({"version": keeping.version(connection), "rules": keeping.read_rules(connection)})
 
-    @made.put("/api/rules", responses=faults(401, 403, 409, 422))
+    @made.put("/api/rules", responses=faults(400, 401, 403, 409, 422))
     def replace(wanted: Rules, person: Annotated[Person, allow("dispatch")]) -> Response:
         """Write all rules."""
 
@@ -143,7 +143,7 @@ def _add_rules(made: APIRouter, desk: _Desk, routing: Router) -> None:
 
         return desk.replace(person, "rules", wanted.version, write)
 
-    @made.post("/api/rules/try", responses=faults(401, 403, 422))
+    @made.post("/api/rules/try", responses=faults(400, 401, 403, 422))
     def attempt(wanted: Rules, _person: Annotated[Person, allow("dispatch")]) -> Response:
         """What these rules would change in the open cases. Writes nothing."""
         with desk.database.reading() as connection:
@@ -152,7 +152,7 @@ def _add_rules(made: APIRouter, desk: _Desk, routing: Router) -> None:
 
 
 def _add_areas(made: APIRouter, desk: _Desk) -> None:
-    @made.get("/api/areas", responses=faults(401, 403))
+    @made.get("/api/areas", responses=faults(401, 403) | {200: {"content": {"application/geo+json": {}}}})
     def every(_person: Annotated[Person, allow("read")]) -> Response:
         """All areas as GeoJSON; the collection has the `version`, too."""
         with desk.database.reading() as connection:
