@@ -39,6 +39,8 @@ class PictureBucket:
         if s3.endpoint is None or not s3.bucket:
             raise ConfigError("pictures.s3: endpoint and bucket are needed")
         parts = urlsplit(s3.endpoint)
+        if parts.path.strip("/") or parts.query:
+            raise ConfigError(f"pictures.s3.endpoint: {s3.endpoint} has a path; use pictures.s3.bucket and .prefix")
         secret = (
             None if s3.secret_key_file is None else first_line(s3.secret_key_file, key="pictures.s3.secret_key_file")
         )
