@@ -23,7 +23,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "subject": ("Wegewart: {new} neu, {waiting} warten", "Wegewart: {new} new, {waiting} waiting"),
     "hello": ("Stand der Schadensfälle am {day}, für: {offices}", "Cases of damage on {day}, for: {offices}"),
     "every": ("alle Stellen", "every office"),
-    "new": ("Neu seit gestern", "New since yesterday"),
+    "new": ("Neu seit dem letzten Bericht", "New since the last message"),
     "reopened": ("Nach der Reparatur wieder gesehen", "Seen again after the repair"),
     "growing": ("Wird größer", "Growing"),
     "confirmed": ("Bestätigt, noch nicht beauftragt", "Confirmed, not ordered yet"),

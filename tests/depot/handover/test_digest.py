@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The daily digest, through a real SMTP server: once a day, in the receiver's language, to nobody by a trick."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from msgspec.structs import replace
+
+from depot.errors import ConfigError
+from depot.handover.config import EmailConfig, HandoverConfig, problem
+from depot.handover.mail import Digests
+from depot.handover.workers import Background, workers
+from tests.depot.handover.city import Clock
+from tests.depot.handover.samples import add_case
+from tests.servers import HOST, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from depot.store.database import Database
+
+
+class Inbox:
+    """Takes mail; `moods` are the answers to the next messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self.moods: list[str] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.moods:
+            return self.moods.pop(0)
+        self.messages.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, int]]:
+    made, port = Inbox(), free_port()
+    server = Controller(made, hostname=HOST, port=port)
+    server.start()
+    yield made, port
+    server.stop()
+
+
+class Setup:
+    def __init__(self, database: Database, inbox: tuple[Inbox, int]) -> None:
+        self.database = database
+        self.clock = Clock(database)  # a Monday, 10:00 in Berlin
+        self.inbox, port = inbox
+        own = EmailConfig(host=HOST, port=port, security="none", receivers={"a@example.org": ()})
+        self.settings = HandoverConfig(public_url="https://depot.example", email=own)
+
+    def set(self, **values: Any) -> None:
+        self.settings = replace(self.settings, email=replace(self.settings.email, **values))
+
+    def run(self) -> int:
+        return Digests(self.database, self.settings).run_once()
+
+    def texts(self) -> list[str]:
+        return [message.get_content() for message in self.inbox.messages]
+
+
+@pytest.fixture
+def setup(database: Database, inbox: tuple[Inbox, int]) -> Setup:
+    return Setup(database, inbox)
+
+
+def test_it_tells_what_is_new_what_waits_and_what_got_worse(setup: Setup) -> None:
+    add_case(setup.database, 1, grade=2, opened_utc="2026-10-11T09:00:00.000Z")
+    add_case(setup.database, 2, grade=5, opened_utc="2026-10-11T09:00:00.000Z", trend="growing")
+    add_case(setup.database, 3, opened_utc="2026-01-01T00:00:00.000Z")
+    add_case(setup.database, 4, state="reopened")
+    add_case(setup.database, 5, state="confirmed")
+    assert setup.run() == 1
+    (message,) = setup.inbox.messages
+    assert message["Subject"] == "Wegewart: 2 neu, 1 warten"
+    assert message["To"] == "a@example.org"
+    text = message.get_content()
+    assert text.index("2: Schlagloch, Königstraße (Schwere 5)") < text.index("1: Schlagloch")
+    assert "https://depot.example/#case=2" in text
+    assert "Wird größer: 1" in text
+    assert "Nach der Reparatur wieder gesehen: 1" in text
+
+
+def test_it_is_sent_once_a_day_on_working_days_from_its_hour_on(setup: Setup) -> None:
+    assert [setup.run(), setup.run()] == [1, 0]
+    setup.clock.forward(14 * 3600 + 60)  # Tuesday 00:01 in Berlin
+    assert setup.run() == 0
+    setup.clock.forward(6 * 3600)
+    assert setup.run() == 1
+    setup.clock.forward(4 * 86_400)  # Saturday
+    assert setup.run() == 0
+    assert len(setup.inbox.messages) == 2
+
+
+def test_each_receiver_gets_its_offices_in_the_language_that_is_set(setup: Setup) -> None:
+    add_case(setup.database, 1, opened_utc="2026-10-11T09:00:00.000Z", office="Tunnelbau")
+    add_case(setup.database, 2, opened_utc="2026-10-11T09:00:00.000Z", office="Stadtwerke")
+    setup.set(receivers={"t@example.org": ("Tunnelbau",), "b@example.org": ()}, language="en")
+    assert setup.run() == 2
+    assert [message["Subject"] for message in setup.inbox.messages] == [
+        "Wegewart: 1 new, 0 waiting",
+        "Wegewart: 2 new, 0 waiting",
+    ]
+    assert "for: Tunnelbau" in setup.texts()[0]
+
+
+def test_monday_tells_of_the_week_end(setup: Setup) -> None:
+    add_case(setup.database, 1, opened_utc="2026-10-09T12:00:00.000Z")  # Friday afternoon
+    setup.run()
+    assert "Neu seit dem letzten Bericht: 1" in setup.texts()[0]
+
+
+def test_a_server_that_refuses_is_tried_again_with_the_same_message_id(setup: Setup) -> None:
+    setup.inbox.moods = ["451 later"]
+    assert setup.run() == 0
+    assert setup.run() == 0
+    setup.clock.forward(301)
+    assert setup.run() == 1
+    setup.set(receivers={"c@example.org": ()}, port=free_port())
+    assert setup.run() == 0  # nobody listens: no traceback
+    assert len({message["Message-ID"] for message in setup.inbox.messages}) == 1
+
+
+def test_a_name_of_a_street_cannot_write_a_header(setup: Setup) -> None:
+    add_case(setup.database, 1, opened_utc="2026-10-11T09:00:00.000Z", road="X\r\nBcc: evil@example.org\r\n\r\n.\r\n")
+    setup.run()
+    (message,) = setup.inbox.messages
+    assert message["Bcc"] is None
+    assert not any(line.startswith("Bcc") for line in message.get_content().splitlines())
+
+
+def test_two_processes_send_one(setup: Setup) -> None:
+    threads = [threading.Thread(target=setup.run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(setup.inbox.messages) == 1
+
+
+def test_workers_run_in_the_background_until_they_are_stopped(setup: Setup) -> None:
+    ran = threading.Event()
+
+    class Once:
+        calls = 0
+
+        def run_once(self) -> int:
+            self.calls += 1
+            if self.calls == 1:
+                return 1
+            ran.set()
+            return 0
+
+    background = Background({"once": Once()})
+    background.start()
+    assert ran.wait(10)
+    background.stop()
+    assert set(workers(setup.database, setup.settings)) == {"webhooks", "email"}
+
+
+def test_settings_that_cannot_work_are_said() -> None:
+    for own, key in (
+        (EmailConfig(time_zone="Mars/Olympus"), "time_zone"),
+        (EmailConfig(username="x"), "username"),
+    ):
+        assert key in (problem(HandoverConfig(email=own)) or "")
+    unused: Any = None
+    with pytest.raises(ConfigError):
+        Digests(unused, HandoverConfig())
