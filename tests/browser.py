@@ -69,6 +69,9 @@ def shot(browser, tmp_path: Path, name: str) -> None:
 
 
 def no_errors(browser) -> None:
-    """The page logged no error: no script failed, nothing was blocked by the policy."""
+    """The page logged no error: no script failed, nothing was blocked by the policy.
+
+    Asking who is logged in while nobody is (401) is no error, though Chromium logs it as one.
+    """
     severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
-    assert severe == []
+    assert [line for line in severe if "/api/session " not in line] == []

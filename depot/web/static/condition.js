@@ -87,7 +87,7 @@ function draw(features, total, { figures, note, list, map }) {
     })),
   );
   note.textContent = say("condition_note", { rule: features[0]?.properties.rule ?? "wegewart-condition-1" });
-  const worst = features.filter(({ properties: p }) => p.grade !== null && p.cases > 0).slice(0, LISTED);
+  const worst = features.filter(({ properties: p }) => p.grade !== null && p.cases.length > 0).slice(0, LISTED);
   list.replaceChildren(...(features.length ? worst.map((feature) => row(feature, map)) : [empty("condition", say("no_sections"), say("no_sections_more"))]));
   if (total > features.length) list.append(element("p", { class: "side-note" }, say("position_in", { n: number(features.length), all: number(total) })));
 }
@@ -98,7 +98,7 @@ function row({ geometry, properties: p }, map) {
     "div", { class: "section-row" }, gradeMark(p.grade),
     element("button", { type: "button", class: "section-name", onclick: () => geometry && map.fit(geometry.coordinates.flat(geometry.type === "LineString" ? 0 : 1), { maxZoom: 18 }) },
       element("strong", {}, p.name ?? say("no_road")), element("span", { class: "soft" }, [p.district, say("section_at", { from: number(p.from_m), to: number(p.to_m) })].filter(Boolean).join(" · "))),
-    element("a", { href: where }, p.cases === 1 ? say("section_case") : say("section_cases", { n: number(p.cases) })),
+    element("a", { href: where }, p.cases.length === 1 ? say("section_case") : say("section_cases", { n: number(p.cases.length) })),
     element("span", { class: "soft number" }, p.looked_utc ? ago(p.looked_utc) : ""),
   );
 }

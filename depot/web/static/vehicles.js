@@ -40,14 +40,14 @@ function draw(room, vehicles, alarms) {
 
 function alarmRow(alarm) {
   const what = alarm.title ? inLanguage(alarm.title) : (alarm[`title_${currentLanguage()}`] ?? alarm.rule);
-  return element("li", {}, icon("warning", 18), element("span", {}, element("strong", {}, alarm.vehicle), ` ${what}`), element("span", { class: "soft" }, say("alarm_since", { t: ago(alarm.since_utc) })));
+  return element("li", {}, icon("warning", 18), element("span", {}, element("strong", {}, alarm.vehicle), ` ${what}`), element("span", { class: "soft" }, say("alarm_since", { t: dateTime(alarm.since_utc) })));
 }
 
 function fleetTable(vehicles) {
   return table(say("fleet_title"), [
     [say("vehicle"), (v) => [element("button", { type: "button", class: "link strong", "data-details": v.vehicle, "data-vehicle": v.vehicle, onclick: () => details(v.vehicle) }, v.vehicle), stateOf(v)], "vehicle-cell"],
     [say("position_age"), (v) => [v.position_utc ? ago(v.position_utc) : "–", small(fixOf(v))]],
-    [say("temperature"), (v) => [measured(v.temperature_c, 0, "°C"), v.throttled ? element("span", { class: "small bad" }, say("throttled")) : ""], "number"],
+    [say("temperature"), (v) => [measured(v.temperature_c, 0, "°C"), v.throttled ? element("span", { class: "minor bad" }, say("throttled")) : ""], "number"],
     [say("disk"), (v) => bytes(v.disk_free_mb), "number"],
     [say("waiting_events"), (v) => [v.events_pending === null || v.events_pending === undefined ? "–" : number(v.events_pending), v.queue_age_s ? small(duration(v.queue_age_s)) : ""], "number"],
     [say("frame_rate"), (v) => (v.frame_rate_fps === null || v.frame_rate_fps === undefined ? "–" : say("per_second", { n: number(v.frame_rate_fps, 1) })), "number"],
@@ -61,11 +61,11 @@ function stateOf(vehicle) {
 }
 
 function fixOf({ fix_method: method, fix_quality: quality, position_error_m: error }) {
-  return [method && say(method), quality && say(quality), error !== null && error !== undefined && `± ${number(error, 1)} m`].filter(Boolean).join(", ");
+  return [method && say(method), quality && say(quality), error !== null && error !== undefined && `±\u00a0${number(error, 1)}\u00a0m`].filter(Boolean).join(", ");
 }
 
 function small(text) {
-  return text ? element("span", { class: "small soft" }, text) : "";
+  return text ? element("span", { class: "minor soft" }, text) : "";
 }
 
 function measured(value, digits, unit) {

@@ -133,6 +133,11 @@ class City:
         self._next = 0
         self.defects = [self._defect(number) for number in range(defects)]
 
+    def moment(self, days_ago: int = 0) -> datetime:
+        """A moment of the story, later at each call."""
+        self._next += 1
+        return self.now - timedelta(days=days_ago) + timedelta(seconds=self._next)
+
     def intakes(self) -> Iterator[Intake]:
         """Everything, in the order in which it happened."""
         for days_ago in range(self._days, -1, -1):
@@ -210,8 +215,8 @@ class City:
             boot = f"{vehicle}-0"
             yield self._event(vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,)))
             yield self._event(vehicle, boot, Health(
-                time=_time(boot, self.now), counters={"frames_judged": 18231, "observations_confirmed": 41},
-                gauges={"temperature_c": hot, "disk_free_bytes": 9.1e9, "outbox_rows": 3.0}, faults=faults,
+                time=_time(boot, self.now), counters={"frames_seen": 24_180, "frames_judged": 18_231, "observations_confirmed": 41, "events_pending": 3},
+                gauges={"temperature_c": hot, "disk_free_mb": 9120.0, "position_error_m": 1.4, "speed_mps": 7.8}, faults=faults,
             ))  # fmt: skip
 
     def _coverage(self, vehicle: str, boot: str, street: int, moment: datetime) -> Iterator[Intake]:

@@ -14,15 +14,22 @@ from typing import Any
 import httpx
 import uvicorn
 from msgspec.structs import replace as altered
+from sqlalchemy import select
 
 from depot.app import make_app
 from depot.cases.projection import CaseProjection
 from depot.config import Config
+from depot.fleet.projection import FleetProjection
+from depot.fleet.watching import FleetWatch
 from depot.intake import Intake
 from depot.people import users
 from depot.people.config import PeopleConfig
 from depot.projecting import Projector
+from depot.roads.config import zone as roads_zone
+from depot.roads.matching import Matcher
+from depot.roads.network import Roads
 from depot.roads.projections import CoverageProjection, RoughnessProjection
+from depot.roads.sealing import Sealer
 from depot.routing import defaults as routing_defaults
 from depot.routing.router import Router
 from depot.services import Services
@@ -30,6 +37,7 @@ from depot.store.appending import append
 from depot.store.database import Database
 from depot.store.migration import migrate
 from depot.store.pictures import PictureFolder
+from depot.store.tables import cases
 from tests.depot.page.city import areas_geojson, roads_geojson
 from tests.servers import HOST, free_port, wait_until
 
@@ -47,9 +55,12 @@ class PageDepot:
         migrate(self.database)
         self.pictures = PictureFolder(folder / "pictures")
         routing = Router()
+        zone = roads_zone(config.roads)
         self.projector = Projector(
-            self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection()]
-        )
+            self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection(), FleetProjection()],
+            chores=[Matcher(self.database, Roads(), zone).run_once, Sealer(self.database, zone).run_once],
+        )  # fmt: skip
+        self.watch = FleetWatch(self.database)
         people = PeopleConfig(login=login, idle_minutes=120)
         self.services = Services(
             config=altered(config, people=people), database=self.database, pictures=self.pictures,
@@ -77,6 +88,7 @@ class PageDepot:
         append(self.database, self.pictures, list(items))
         while self.projector.run_once():
             pass
+        self.watch.run_once()
 
     def add_people(self) -> None:
         with self.database.changing() as change:
@@ -84,18 +96,25 @@ class PageDepot:
                 users.add(change, who="test", name=name, title=title, role=role, language=None, password=PASSWORD)
 
     def lay_out(self) -> None:
-        """Offices and rules as they come, roads, districts."""
-        routing_defaults.seed(self.database, "duisburg")
+        """Offices and rules as they come, roads, districts. Only where nobody has to log in."""
+        self.seed_offices()
         for path, body in (("/api/areas?kind=district", areas_geojson()), ("/api/roads", roads_geojson())):
             answer = self.ask("PUT", path, content=json.dumps(body), headers={"Content-Type": "application/geo+json"})
             assert answer.status_code == 200, (path, answer.text)
 
+    def seed_offices(self) -> None:
+        routing_defaults.seed(self.database, "duisburg")
+
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return httpx.request(method, f"{self.url}{path}", timeout=30, **options)
 
-    def case(self, number: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.ask("GET", f"/api/cases/{number}").raise_for_status().json()
-        return found
+    def column_of(self, number: int, column: str) -> Any:
+        with self.database.reading() as connection:
+            return connection.scalar(select(cases.c[column]).where(cases.c.number == number))
+
+    def state_of(self, number: int) -> str:
+        state: str = self.column_of(number, "state")
+        return state
 
 
 @contextmanager

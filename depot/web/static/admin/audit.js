@@ -35,7 +35,7 @@ function record(changes) {
   return table(say("tab_audit"), [
     [say("when"), (change) => dateTime(change.utc, { seconds: true }), "when"],
     [say("who"), (change) => change.who],
-    [say("what"), (change) => [knows(`action_${change.action}`) ? say(`action_${change.action}`) : change.action.replaceAll("_", " "), element("span", { class: "small soft" }, subject(change))]],
+    [say("what"), (change) => [knows(`action_${change.action}`) ? say(`action_${change.action}`) : change.action.replaceAll("_", " "), element("span", { class: "minor soft" }, subject(change))]],
     [say("before"), (change) => values(change.before)],
     [say("after"), (change) => values(change.after)],
   ], changes);

@@ -26,9 +26,9 @@ export async function users(app, again) {
   return [
     sheetHead(say("users_about"), button(say("add_user"), () => addUser(again), { class: "button primary" })),
     table(say("tab_users"), [
-      [say("name"), (user) => [element("strong", {}, user.title || user.name), element("span", { class: "small soft" }, user.name)]],
+      [say("name"), (user) => [element("strong", {}, user.title || user.name), element("span", { class: "minor soft" }, user.name)]],
       [say("role"), (user) => roleChoice(user, (role) => alter(user.name, { role }))],
-      [say("last_login"), (user) => [user.login_utc ? ago(user.login_utc) : say("never"), user.oidc ? element("span", { class: "small soft" }, say("by_oidc")) : "", user.disabled ? element("span", { class: "small bad" }, say("user_disabled")) : ""]],
+      [say("last_login"), (user) => [user.login_utc ? ago(user.login_utc) : say("never"), user.oidc ? element("span", { class: "minor soft" }, say("by_oidc")) : "", user.disabled ? element("span", { class: "minor bad" }, say("user_disabled")) : ""]],
       ["", (user) => element("div", { class: "row-acts" },
         button(say("set_password"), () => newPassword(user, again), { class: "button small" }),
         button(say(user.disabled ? "enable" : "disable"), () => alter(user.name, { disabled: !user.disabled }), { class: "button small", disabled: user.name === app.session.name })), "acts"],

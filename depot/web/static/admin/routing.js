@@ -23,7 +23,7 @@ export async function offices(app, again) {
   return [
     sheetHead(say("offices_about"), button(say("add_office"), () => edit(null), { class: "button primary" })),
     found.length ? table(say("tab_offices"), [
-      [say("name"), (office) => [element("strong", {}, office.name), element("span", { class: "small soft" }, office.id)]],
+      [say("name"), (office) => [element("strong", {}, office.name), element("span", { class: "minor soft" }, office.id)]],
       [say("email"), (office) => office.email ?? "–"],
       [say("active"), (office) => {
         const tick = element("input", { type: "checkbox", checked: office.active, "aria-label": `${say("active")}: ${office.name}` });

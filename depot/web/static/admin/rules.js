@@ -38,7 +38,7 @@ class Rules {
     this.list.replaceChildren(...all.map((rule, place) => element(
       "li", { class: "rule" },
       element("span", { class: "rule-number number", "aria-hidden": "true" }, String(place + 1)),
-      element("div", { class: "rule-what" }, element("strong", {}, this.#officeName(rule.office)), element("span", {}, this.#conditions(rule)), rule.name ? element("span", { class: "small soft" }, rule.name) : ""),
+      element("div", { class: "rule-what" }, element("strong", {}, this.#officeName(rule.office)), element("span", {}, this.#conditions(rule)), rule.name ? element("span", { class: "minor soft" }, rule.name) : ""),
       element(
         "div", { class: "row-acts" },
         iconButton("up", `${say("move_up")}: ${say("rule_n", { n: place + 1 })}`, () => this.#move(place, -1), { disabled: place === 0 }),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The colours of grades for maps and drawings; those of base.css.
 
-export const GRADES = ["#cfe0d6", "#efe3a4", "#f5bf5f", "#df7a4a", "#a3261d"];
+export const GRADES = ["#b9d7c6", "#efe3a4", "#f5bf5f", "#df7a4a", "#a3261d"];
 export const NO_GRADE = "#dfe5e3";
 export const INK = "#12343b";
 

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A person before the page: opens it, presses keys, looks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.browser import press, text, until
+from tests.depot.page.city import City, Defect
+from tests.depot.page.serving import PASSWORD, PageDepot
+
+
+class Desk:
+    """`city` tells what the vehicles saw; each of its defects is some streets away from the others."""
+
+    def __init__(self, browser: WebDriver, depot: PageDepot) -> None:
+        self.browser = browser
+        self.depot = depot
+        self.city = City(defects=0, now=datetime.now(timezone.utc) + timedelta(hours=1))
+
+    def see(self, number: int = 0, *, days_ago: int = 0, photo: bool = True, **changes: Any) -> Defect:
+        """A vehicle passes a defect."""
+        known: dict[str, Any] = {"label": "pothole", "length_m": 0.6, "width_m": 0.4, "grade": 3}
+        at = {"street": number % 12, "along": 0.3 + 0.02 * (number // 12), "beside_m": 0.0}
+        defect = Defect(number, **(known | at | changes))
+        self.see_again(defect, days_ago=days_ago, photo=photo)
+        return defect
+
+    def see_again(self, defect: Defect, *, days_ago: int = 0, photo: bool = True) -> None:
+        moment = self.city.moment(days_ago)
+        self.depot.take(self.city.sighting(defect, "kehr-3", f"boot-{days_ago}", moment, days_ago, photo=photo))
+
+    def open(self, path: str = "/", *, language: str = "de") -> None:
+        """Go there; with a language in the address."""
+        sign = "&" if "?" in path else "?"
+        self.browser.get(f"{self.depot.url}{path}{sign}lang={language}")
+
+    def log_in(self, name: str, *, language: str = "de") -> None:
+        self.open("/", language=language)
+        until(self.browser, lambda: self.all("form [name=password]"))
+        self.browser.find_element(By.NAME, "name").send_keys(name)
+        self.browser.find_element(By.NAME, "password").send_keys(PASSWORD)
+        self.browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+        until(self.browser, lambda: not self.all("form [name=password]"))
+
+    def all(self, selector: str) -> list[Any]:
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return text(self.browser, selector).replace("\u00a0", " ")
+
+    def press(self, *keys: str) -> None:
+        press(self.browser, *keys)
+
+    def click(self, selector: str) -> None:
+        until(self.browser, lambda: self.all(selector))
+        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+
+    def until(self, what: Any) -> Any:
+        return until(self.browser, what)
+
+    def shows(self, selector: str, words: str) -> None:
+        """Wait until it says so; else say what it says."""
+        try:
+            self.until(lambda: words in self.text(selector))
+        except Exception as error:
+            raise AssertionError(f"{selector}: {words!r} is not in {self.text(selector)!r}") from error
+
+    @property
+    def rows(self) -> list[int]:
+        """Numbers of the cases in the list."""
+        found: list[int] = self.browser.execute_script(
+            "return [...document.querySelectorAll('[data-case]')].map(row => Number(row.dataset.case))"
+        )
+        return found
+
+    @property
+    def open_case(self) -> int | None:
+        """The case whose decision stands ready: its buttons are there."""
+        found: int | None = self.browser.execute_script(
+            "const row = document.querySelector('[aria-selected=true]');"
+            "return row && document.querySelector('.decide .button') ? Number(row.dataset.case) : null"
+        )
+        return found
