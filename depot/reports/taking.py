@@ -215,16 +215,17 @@ def _again(connection: Connection, row: Row[Any], person: Person, digest: str) -
 def _outcome(connection: Connection, row: Row[Any] | None) -> Outcome:
     assert row is not None
     label = row._mapping["class"]  # noqa: SLF001 - its public name
+    reason = row.reason or (None if row.picture else "none")
     common = {
         "report": row.id,
-        "reason": row.reason,
+        "reason": reason,
         "defect_class": label,
         "picture": row.picture,
         "received_utc": row.received_utc,
         "note": row.note,
     }
     if row.case is None:
-        why = words.refused(row.reason)
+        why = words.refused(reason)
         return Outcome(
             **common, state="refused", case=None, merged=False, office=None, text=why,
             answer=why,
@@ -234,5 +235,5 @@ def _outcome(connection: Connection, row: Row[Any] | None) -> Outcome:
     first = connection.execute(select(func.min(sightings.c.number)).where(sightings.c.case == mine.case)).scalar_one()
     return Outcome(
         **common, state=found.state, case=found.number, merged=first != mine.number, office=found.office,
-        text=describe_both(found), answer=words.accepted(found.number, row.reason),
+        text=describe_both(found), answer=words.accepted(found.number, reason),
     )  # fmt: skip
