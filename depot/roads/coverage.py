@@ -12,12 +12,13 @@ from datetime import datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from msgspec import Struct
 from sqlalchemy import Connection, Row, Table, select
 
 from depot.roads import looked
-from depot.roads.looked import Looked
-from depot.roads.network import Road, RoadNetwork
+from depot.roads.looked import Bytes
+from depot.roads.network import Integers, Road, RoadNetwork
 from depot.roads.proof import cell
 from depot.roads.sections import DAY_S, utc_text
 from depot.roads.tables import rides, road_days, road_states, stretches
@@ -84,32 +85,46 @@ def roads_covered(
     connection: Connection, network: RoadNetwork, period: Period, now_utc: str, zone: ZoneInfo
 ) -> list[RoadCoverage]:
     """Every road of the network, in the network's order."""
-    now_s = datetime.fromisoformat(now_utc.replace("Z", "+00:00")).timestamp()
+    if not network.roads:
+        return []
+    first = looked.first_sections(network)
+    counts = np.diff(first)
     states = {row.road: row.state for row in connection.execute(select(road_states.c.road, road_states.c.state))}
-    ended = None if period.to_day is None else _in_days(connection, period)
-    from_s = start_of(period.from_day, zone)
-    found = []
-    for road in network.roads:
-        state = states.get(road.id)
-        ever = None if state is None else looked.since(state, from_s)
-        inside = ever
-        if ended is not None:
-            codes = looked.days(ended.get(road.id, ()))
-            inside = None if codes is None else Looked(codes, None)
-        found.append(_covered(road, inside, None if ever is None else ever.last_s, now_s))
-    return found
+    ever = b"".join(
+        looked.sized(states.get(road.id), count) for road, count in zip(network.roads, counts.tolist(), strict=True)
+    )
+    if period.to_day is None:
+        codes = looked.since(ever, start_of(period.from_day, zone))
+    else:
+        codes = _in_days(connection, network, period, first)
+    valid, reasons = looked.by_road(codes, first)
+    last = np.maximum.reduceat(looked.valid_times(ever), first[:-1])
+    now_s = datetime.fromisoformat(now_utc.replace("Z", "+00:00")).timestamp()
+    shares = valid / counts
+    return [
+        _covered(
+            road, share, {name: n[number] / counts[number] for name, n in reasons.items() if n[number]}, last_s, now_s
+        )
+        for number, (road, share, last_s) in enumerate(zip(network.roads, shares.tolist(), last.tolist(), strict=True))
+    ]
 
 
-def _in_days(connection: Connection, period: Period) -> dict[str, list[bytes]]:
+def _in_days(connection: Connection, network: RoadNetwork, period: Period, first: Integers) -> Bytes:
+    """Codes of all sections in these days."""
     found: dict[str, list[bytes]] = defaultdict(list)
     inside = road_days.c.day.between(period.from_day, period.to_day)
     for row in connection.execute(select(road_days.c.road, road_days.c.state).where(inside)):
         found[row.road].append(row.state)
-    return found
+    codes = np.zeros(int(first[-1]), dtype=np.uint8)
+    for road, states in found.items():
+        number, joined = network.number_of(road), looked.days(states)
+        if number is not None and joined is not None and len(joined) == first[number + 1] - first[number]:
+            codes[first[number] : first[number + 1]] = joined
+    return codes
 
 
-def _covered(road: Road, inside: Looked | None, last_s: int | None, now_s: float) -> RoadCoverage:
-    share = 0.0 if inside is None else inside.valid_share
+def _covered(road: Road, share: float, vain: dict[str, float], last_s: int, now_s: float) -> RoadCoverage:
+    """`vain`: share of the road's length by reason; `last_s` 0: never."""
     return RoadCoverage(
         road=road.id,
         name=road.name,
@@ -118,9 +133,9 @@ def _covered(road: Road, inside: Looked | None, last_s: int | None, now_s: float
         length_m=round(road.length_m, 1),
         looked_at_m=round(share * road.length_m, 1),
         valid_share=round(share, 3),
-        not_judged_m={} if inside is None else inside.not_judged(road.length_m),
-        last_looked_utc=None if last_s is None else utc_text(last_s),
-        age_days=None if last_s is None else round(max(now_s - last_s, 0.0) / DAY_S, 1),
+        not_judged_m={name: round(float(part) * road.length_m, 1) for name, part in vain.items()},
+        last_looked_utc=utc_text(last_s) if last_s else None,
+        age_days=round(max(now_s - last_s, 0.0) / DAY_S, 1) if last_s else None,
     )
 
 

@@ -9,14 +9,12 @@ so that what comes late, or again after a new import of roads, changes nothing b
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from depot.roads.network import Floats, RoadNetwork
+from depot.roads.network import Floats, Integers, RoadNetwork
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -38,6 +36,12 @@ _STATE = np.dtype([("valid_s", "<i8"), ("tried_s", "<i8"), ("code", "u1")])
 def section_count(length_m: float) -> int:
     """Sections of a road."""
     return max(1, round(length_m / SECTION_M))
+
+
+def first_sections(network: RoadNetwork) -> Integers:
+    """(N + 1,) where all sections of all roads stand in one row: the first of each road, and the number of all."""
+    counts = [section_count(road.length_m) for road in network.roads]
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
 def code_of(reason: str | None, *, valid: bool) -> int:
@@ -71,16 +75,15 @@ def _follow(network: RoadNetwork, path: Sequence[tuple[float, float]]) -> tuple[
     degrees = np.array(path, dtype=np.float64).reshape(-1, 2)
     way = np.diff(network.plane(degrees), axis=0)
     lengths = np.hypot(way[:, 0], way[:, 1])
-    places, headings, steps = [], [], []
-    for number in np.flatnonzero((lengths > 0.0) & (lengths <= _JUMP_M)).tolist():
-        count = math.ceil(lengths[number] / _STEP_M)
-        share = (np.arange(count) + 0.5)[:, None] / count
-        places.append(degrees[number] + share * (degrees[number + 1] - degrees[number]))
-        headings.append(np.full(count, math.degrees(math.atan2(*way[number])) % 360.0))
-        steps.append(np.full(count, lengths[number] / count))
-    if not places:
-        return np.empty((0, 2)), np.empty(0), np.empty(0)
-    return np.concatenate(places), np.concatenate(headings), np.concatenate(steps)
+    real = np.flatnonzero((lengths > 0.0) & (lengths <= _JUMP_M))
+    counts = np.ceil(lengths[real] / _STEP_M).astype(np.int64)
+    piece = np.repeat(real, counts)  # of each step, the piece of the path that it lies on
+    nth = np.arange(len(piece)) - np.repeat(np.cumsum(counts) - counts, counts)
+    each = np.repeat(counts, counts)
+    share = ((nth + 0.5) / each)[:, None]
+    places = degrees[piece] + share * (degrees[piece + 1] - degrees[piece])
+    headings = np.degrees(np.arctan2(way[piece, 0], way[piece, 1])) % 360.0
+    return places, headings, lengths[piece] / each
 
 
 def join_day(before: bytes | None, seen: Bytes, code: int) -> bytes:
@@ -108,38 +111,54 @@ def join_state(before: bytes | None, seen: Bytes, code: int, utc_s: int) -> byte
     return known.tobytes()
 
 
-@dataclass(frozen=True)
-class Looked:
-    """A road in a time: codes of its sections, and when a part of it was last judged, seconds since 1970."""
-
-    codes: Bytes
-    last_s: int | None
-
-    @property
-    def valid_share(self) -> float:
-        """Of the road's length."""
-        return float((self.codes == VALID).mean())
-
-    def not_judged(self, length_m: float) -> dict[str, float]:
-        """Metres that were passed and not judged, by reason."""
-        each_m = length_m / len(self.codes)
-        counts = np.bincount(self.codes, minlength=_FIRST_REASON + len(REASONS))[_FIRST_REASON:]
-        return {reason: round(float(n) * each_m, 1) for reason, n in zip(REASONS, counts, strict=True) if n}
-
-
-def since(state: bytes, from_s: int) -> Looked:
-    """What `road_states` says of the time from `from_s` on."""
+def since(state: bytes, from_s: int) -> Bytes:
+    """Codes of the time from `from_s` on, by what `road_states` says of one road, or of many one after the other."""
     known = np.frombuffer(state, dtype=_STATE)
     codes = np.where(known["tried_s"] >= from_s, known["code"], UNSEEN).astype(np.uint8)
     codes[(known["valid_s"] >= from_s) & (known["valid_s"] > 0)] = VALID
-    last_s = int(known["valid_s"].max())
-    return Looked(codes, last_s or None)
+    return codes
 
 
-def valid_times(state: bytes) -> npt.NDArray[np.int64]:
+def valid_times(state: bytes) -> Integers:
     """Of each section, when it was last judged, seconds since 1970; 0: never."""
-    times: npt.NDArray[np.int64] = np.frombuffer(state, dtype=_STATE)["valid_s"]
+    times: Integers = np.frombuffer(state, dtype=_STATE)["valid_s"]
     return times
+
+
+def sized(state: bytes | None, sections: int) -> bytes:
+    """A state of so many sections: an empty one where there is none, or one of another number."""
+    length = sections * _STATE.itemsize
+    return state if state is not None and len(state) == length else bytes(length)
+
+
+def valid_share(codes: Bytes) -> float:
+    """Of a road's length."""
+    return float((codes == VALID).mean())
+
+
+def not_judged_m(codes: Bytes, length_m: float) -> dict[str, float]:
+    """Metres of a road that were passed and not judged, by reason."""
+    each_m = length_m / len(codes)
+    return {REASONS[code - _FIRST_REASON]: round(float(n) * each_m, 1) for code, n in _vain(codes)}
+
+
+def _vain(codes: Bytes) -> list[tuple[int, int]]:
+    counts = np.bincount(codes, minlength=_FIRST_REASON)
+    return [(code, int(counts[code])) for code in range(_FIRST_REASON, len(counts)) if counts[code]]
+
+
+def by_road(codes: Bytes, first: Integers) -> tuple[Integers, dict[str, Integers]]:
+    """Of each road the number of valid sections, and of those not judged by reason.
+
+    Args:
+        codes: of all sections of all roads.
+        first: as `first_sections` gives it, of one road at least.
+    """
+    reasons = {
+        REASONS[code - _FIRST_REASON]: np.add.reduceat(codes == code, first[:-1], dtype=np.int64)
+        for code, _ in _vain(codes)
+    }
+    return np.add.reduceat(codes == VALID, first[:-1], dtype=np.int64), reasons
 
 
 def days(states: Iterable[bytes]) -> Bytes | None:

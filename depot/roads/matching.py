@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, update
 
 from depot.roads import looked
 from depot.roads.looked import Bytes
@@ -23,6 +25,10 @@ from depot.store.database import Change, Database
 from depot.store.tables import events
 from messages import envelope
 from messages.types import Coverage
+
+_CHUNK = 200
+_RoadDay = tuple[str, str]
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Matcher:
             _write(change, by_road)
         return len(taken)
 
-    def _lay(self, network: RoadNetwork, row: Row[tuple[object, ...]]) -> dict[int, _Laid]:
+    def _lay(self, network: RoadNetwork, row: Row[Any]) -> dict[int, _Laid]:
         utc = moment(row.utc)
         data = envelope.decode(row.payload).data
         if utc is None or not isinstance(data, Coverage) or data.surface != "road":
@@ -87,7 +93,7 @@ def waiting(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(stretches).where(stretches.c.matched < 0)).scalar_one()
 
 
-def _waiting_rows(connection: Connection, limit: int) -> list[Row[tuple[object, ...]]]:
+def _waiting_rows(connection: Connection, limit: int) -> list[Row[Any]]:
     columns = (stretches.c.received, stretches.c.utc, stretches.c.vehicle, events.c.payload)
     joined = select(*columns).join(events, events.c.received == stretches.c.received)
     newest = joined.where(stretches.c.matched < 0).order_by(stretches.c.received.desc()).limit(limit)
@@ -95,42 +101,55 @@ def _waiting_rows(connection: Connection, limit: int) -> list[Row[tuple[object, 
 
 
 def _write(change: Change, by_road: dict[str, list[_Laid]]) -> None:
-    for road, parts in sorted(by_road.items()):
-        _write_state(change, road, parts)
-        by_day: dict[str, list[_Laid]] = defaultdict(list)
+    """A few statements for the whole batch: one for each road and day would be most of the work."""
+    by_day: dict[_RoadDay, list[_Laid]] = defaultdict(list)
+    for road, parts in by_road.items():
         for part in parts:
-            by_day[part.day].append(part)
-        for day, of_day in by_day.items():
-            _write_day(change.connection, road, day, of_day)
+            by_day[road, part.day].append(part)
+    for some in _chunks(sorted(by_road)):
+        _write_states(change, {road: by_road[road] for road in some})
+    for keys in _chunks(sorted(by_day)):
+        _write_days(change.connection, {key: by_day[key] for key in keys})
 
 
-def _write_state(change: Change, road: str, parts: list[_Laid]) -> None:
-    connection = change.connection
-    state = connection.execute(select(road_states.c.state).where(road_states.c.road == road)).scalar()
-    for part in parts:
-        state = looked.join_state(state, part.seen, part.code, part.utc_s)
-    connection.execute(delete(road_states).where(road_states.c.road == road))
-    connection.execute(insert(road_states).values(road=road, changed=change.next(), state=state))
+def _chunks(keys: list[_Key]) -> Iterator[list[_Key]]:
+    return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
 
 
-def _write_day(connection: Connection, road: str, day: str, parts: list[_Laid]) -> None:
-    key = and_(road_days.c.road == road, road_days.c.day == day)
-    known = connection.execute(select(road_days).where(key)).first()
+def _write_states(change: Change, by_road: dict[str, list[_Laid]]) -> None:
+    mine = road_states.c.road.in_(by_road)
+    known = {row.road: row.state for row in change.connection.execute(select(road_states).where(mine))}
+    rows = []
+    for road, parts in by_road.items():
+        state = known.get(road)
+        for part in parts:
+            state = looked.join_state(state, part.seen, part.code, part.utc_s)
+        rows.append({"road": road, "changed": change.next(), "state": state})
+    change.connection.execute(delete(road_states).where(mine))
+    change.connection.execute(insert(road_states), rows)
+
+
+def _write_days(connection: Connection, by_day: dict[_RoadDay, list[_Laid]]) -> None:
+    mine = tuple_(road_days.c.road, road_days.c.day).in_(list(by_day))
+    known = {(row.road, row.day): row for row in connection.execute(select(road_days).where(mine))}
+    rows = [_day(key, known.get(key), parts) for key, parts in by_day.items()]
+    connection.execute(delete(road_days).where(mine))
+    connection.execute(insert(road_days), rows)
+
+
+def _day(key: _RoadDay, known: Row[Any] | None, parts: list[_Laid]) -> dict[str, Any]:
     state = None if known is None else known.state
     for part in parts:
         state = looked.join_day(state, part.seen, part.code)
     times = [part.utc for part in parts] + ([] if known is None else [known.first_utc, known.last_utc])
     vehicles = {part.vehicle for part in parts} | set([] if known is None else json.loads(known.vehicles))
-    connection.execute(delete(road_days).where(key))
-    connection.execute(
-        insert(road_days).values(
-            road=road,
-            day=day,
-            state=state,
-            vehicles=json.dumps(sorted(vehicles)),
-            looks=len(parts) + (0 if known is None else known.looks),
-            first_utc=min(times),
-            last_utc=max(times),
-            sealed=False,
-        )
-    )
+    return {
+        "road": key[0],
+        "day": key[1],
+        "state": state,
+        "vehicles": json.dumps(sorted(vehicles)),
+        "looks": len(parts) + (0 if known is None else known.looks),
+        "first_utc": min(times),
+        "last_utc": max(times),
+        "sealed": False,
+    }

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from depot.people import audit
 from depot.roads import looked, proof
@@ -25,6 +26,7 @@ from depot.store.database import Change, Database
 
 _WHO = "rule:proof"
 _PAGE = 1000
+_CHUNK = 200
 
 
 class Sealer:
@@ -52,7 +54,7 @@ class Sealer:
         return None if now is None else (now.astimezone(self._zone) - self._after).date().isoformat()
 
 
-def _unsealed(connection: Connection, before: str, limit: int) -> list[Row[tuple[object, ...]]]:
+def _unsealed(connection: Connection, before: str, limit: int) -> list[Row[Any]]:
     joined = select(road_days, roads.c.name, roads.c.district, roads.c.length_m).join(
         roads, roads.c.id == road_days.c.road
     )
@@ -60,51 +62,49 @@ def _unsealed(connection: Connection, before: str, limit: int) -> list[Row[tuple
     return list(connection.execute(over.order_by(road_days.c.day, road_days.c.road).limit(limit)))
 
 
-def _seal(change: Change, rows: list[Row[tuple[object, ...]]]) -> None:
+def _seal(change: Change, rows: list[Row[Any]]) -> None:
     connection = change.connection
     number, digest = last_digest(connection)
-    written = 0
-    for row in rows:
-        found = _inspection(row)
-        key = and_(inspections.c.road == found.road, inspections.c.day == found.day)
-        newest = select(inspections.c.revision, inspections.c.content).where(key)
-        known = connection.execute(newest.order_by(inspections.c.revision.desc()).limit(1)).first()
-        if known is None or known.content != found.content:
-            revision = 1 if known is None else known.revision + 1
-            number, written = number + 1, written + 1
-            line = found.line(number, revision, change.now_utc)
+    written = []
+    for some in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
+        keys = [(row.road, row.day) for row in some]
+        newest = _newest(connection, keys)
+        for found in map(_inspection, some):
+            revision, content = newest.get((found.road, found.day), (0, ""))
+            if content == found.content:
+                continue
+            number += 1
+            line = found.line(number, revision + 1, change.now_utc)
             digest = proof.next_digest(digest, line)
-            connection.execute(
-                insert(inspections).values(
-                    number=number,
-                    road=found.road,
-                    day=found.day,
-                    revision=revision,
-                    content=found.content,
-                    line=line,
-                    digest=digest,
-                )
-            )
+            row = {"number": number, "road": found.road, "day": found.day, "revision": revision + 1}
+            written.append({**row, "content": found.content, "line": line, "digest": digest})
         connection.execute(
-            update(road_days).where(road_days.c.road == row.road, road_days.c.day == row.day).values(sealed=True)
+            update(road_days).where(tuple_(road_days.c.road, road_days.c.day).in_(keys)).values(sealed=True)
         )
     if written:
-        after = {"rows": written, "last": number, "digest": digest}
+        connection.execute(insert(inspections), written)
+        after = {"rows": len(written), "last": number, "digest": digest}
         audit.record(connection, utc=change.now_utc, who=_WHO, action="seal", kind="proof", subject=number, after=after)
         change.next()
 
 
-def _inspection(row: Row[tuple[object, ...]]) -> Inspection:
+def _newest(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str]]:
+    """Of each road and day the highest revision and what it says."""
+    told = select(inspections.c.road, inspections.c.day, inspections.c.revision, inspections.c.content)
+    mine = told.where(tuple_(inspections.c.road, inspections.c.day).in_(keys)).order_by(inspections.c.revision)
+    return {(row.road, row.day): (row.revision, row.content) for row in connection.execute(mine)}
+
+
+def _inspection(row: Row[Any]) -> Inspection:
     codes = np.frombuffer(row.state, dtype=np.uint8)
-    found = looked.Looked(codes, None)
     return Inspection(
         road=row.road,
         name=row.name,
         district=row.district,
         day=row.day,
         length_m=row.length_m,
-        looked_at_m=row.length_m * found.valid_share,
-        not_judged_m=found.not_judged(row.length_m),
+        looked_at_m=row.length_m * looked.valid_share(codes),
+        not_judged_m=looked.not_judged_m(codes, row.length_m),
         vehicles=tuple(json.loads(row.vehicles)),
         looks=row.looks,
         first_utc=row.first_utc,

@@ -106,11 +106,13 @@ class _View:
     def __init__(self, network: RoadNetwork, within_m: float) -> None:
         self.network = network
         self._within_m = within_m
-        counts = np.array([looked.section_count(road.length_m) for road in network.roads], dtype=np.int64)
-        self._first = np.concatenate(([0], np.cumsum(counts)))
-        self._middles = _middles(network, counts)
-        self._valid_s = np.zeros(int(self._first[-1]), dtype=np.int64)
-        self._graded = np.zeros(int(self._first[-1]), dtype=np.int64)
+        self._first = looked.first_sections(network)
+        counts = np.diff(self._first)
+        self._owner = np.repeat(np.arange(len(counts)), counts)
+        self._each_m = [road.length_m / count for road, count in zip(network.roads, counts.tolist(), strict=True)]
+        self._middles = _middles(network, counts.tolist())
+        self._valid_s = np.zeros(len(self._owner), dtype=np.int64)
+        self._graded = np.zeros(len(self._owner), dtype=np.int64)
         self._conditions: dict[int, Condition] = {}
         self._on: dict[int, dict[int, Damage]] = defaultdict(dict)
         self._where: dict[int, int] = {}
@@ -168,7 +170,7 @@ class _View:
             self._conditions.pop(section, None)
             self._graded[section] = 0
             return
-        found = condition(tuple(damages.values()), self._length_m(section))
+        found = condition(tuple(damages.values()), self._each_m[self._owner[section]])
         self._conditions[section] = found
         self._graded[section] = found.grade
 
@@ -196,9 +198,8 @@ class _View:
 
     def section(self, number: int, grade: int) -> RoadSection:
         """A section as it is shown."""
-        owner = int(np.searchsorted(self._first, number, side="right")) - 1
-        road = self.network.roads[owner]
-        length_m = self._length_m(number)
+        owner = int(self._owner[number])
+        road, length_m = self.network.roads[owner], self._each_m[owner]
         from_m = (number - int(self._first[owner])) * length_m
         if number not in self._lines:
             self._lines[number] = self.network.part(owner, from_m, from_m + length_m)
@@ -222,10 +223,6 @@ class _View:
             looked_utc=utc_text(seen_s) if seen_s else None,
             lines=self._lines[number],
         )
-
-    def _length_m(self, section: int) -> float:
-        owner = int(np.searchsorted(self._first, section, side="right")) - 1
-        return self.network.roads[owner].length_m / float(self._first[owner + 1] - self._first[owner])
 
 
 def utc_text(seconds: int) -> str:

@@ -84,12 +84,12 @@ def lines(connection: Connection) -> list[Line]:
     rode = select(stretches.c.line, stretches.c.track, near.label("near"), far.label("far"), judged.label("judged"))
     found: dict[str, list[Any]] = defaultdict(list)
     by_track = (stretches.c.line, stretches.c.track)
-    for row in connection.execute(rode.where(stretches.c.line.is_not(None)).group_by(*by_track)):
+    for row in connection.execute(rode.where(stretches.c.line > "").group_by(*by_track)):
         found[row.line].append(row)
     counted = (
         select(cases.c.line, cases.c.track, func.min(cases.c.chainage_m).label("near"),
                func.max(cases.c.chainage_m).label("far"), func.count().label("open_cases"))
-        .where(cases.c.line.is_not(None), cases.c.state.in_(OPEN))
+        .where(cases.c.line > "", cases.c.state.in_(OPEN))
         .group_by(cases.c.line, cases.c.track)
     )  # fmt: skip
     numbers: dict[str, int] = defaultdict(int)

@@ -100,11 +100,22 @@ def test_what_was_before_the_time_does_not_count_in_it() -> None:
     state = looked.join_state(None, both, looked.VALID, 100)
     state = looked.join_state(state, np.array([0, 1, 1], dtype=np.uint8), looked.code_of("dark", valid=False), 200)
     early, late = looked.since(state, 50), looked.since(state, 150)
-    assert early.valid_share == pytest.approx(2 / 3)
-    assert early.not_judged(60.0) == {"dark": 20.0}
-    assert late.valid_share == 0
-    assert late.not_judged(60.0) == {"dark": 40.0}
-    assert early.last_s == late.last_s == 100
+    assert looked.valid_share(early) == pytest.approx(2 / 3)
+    assert looked.not_judged_m(early, 60.0) == {"dark": 20.0}
+    assert looked.valid_share(late) == 0
+    assert looked.not_judged_m(late, 60.0) == {"dark": 40.0}
+    assert looked.valid_times(state).tolist() == [100, 100, 0]
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=5))
+def test_many_roads_at_once_say_what_each_says_alone(roads: list[list[int]]) -> None:
+    first = np.concatenate(([0], np.cumsum([len(road) for road in roads])))
+    valid, reasons = looked.by_road(np.concatenate([np.array(road, dtype=np.uint8) for road in roads]), first)
+    for number, road in enumerate(roads):
+        codes = np.array(road, dtype=np.uint8)
+        assert valid[number] / len(road) == looked.valid_share(codes)
+        alone = looked.not_judged_m(codes, float(len(road)))
+        assert {name: n[number] for name, n in reasons.items() if n[number]} == alone
 
 
 def test_days_together_say_the_best_of_each_section() -> None:
