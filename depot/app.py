@@ -19,6 +19,7 @@ from depot.fleet import routes as fleet
 from depot.handover import routes as handover
 from depot.people import routes as people
 from depot.people.entering import Entering
+from depot.reports import routes as reports
 from depot.review import routes as review
 from depot.roads import routes as roads_routes
 from depot.roads.network import Roads
@@ -66,6 +67,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield roads_routes.router(services, config.roads, roads)
     yield fleet.router(services, config.fleet)
     yield routing.router(services)
+    yield reports.router(services)
     yield people.router(services)
-    yield handover.router(services, config.handover, roads)
+    yield handover.router(services, roads=roads, placing=placing)
     yield web.router(services)

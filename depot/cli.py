@@ -13,6 +13,9 @@ from pathlib import Path
 from depot import config
 from depot.commanding import send_command
 from depot.errors import CommandError, DepotError
+from depot.handover import cli as export_commands
+from depot.keeping import cli as keeping_commands
+from depot.people import cli as people_commands
 from depot.roads import cli as roads_commands
 from depot.serve import serve
 from depot.store import cli as store_commands
@@ -55,8 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(run)
     run.set_defaults(run=_serve)
 
-    store_commands.add(commands)
+    export_commands.add(commands)
+    people_commands.add(commands, _open)
     roads_commands.add(commands, _open)
+    keeping_commands.add(commands)
+    store_commands.add(commands)
 
     _add_command(commands.add_parser("command", help="tell a vehicle to do something", epilog=_EXIT_CODES))
 

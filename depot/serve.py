@@ -19,8 +19,10 @@ from depot.config import Config
 from depot.errors import ConfigError
 from depot.fleet.projection import FleetProjection
 from depot.fleet.watching import FleetWatch
+from depot.handover.workers import workers as handing_over
 from depot.ingest import Ingest
 from depot.intake import Intake
+from depot.keeping.retention import Retention
 from depot.mqtt import Link
 from depot.projecting import Projector
 from depot.roads.config import zone
@@ -163,10 +165,15 @@ def _projector(database: Database, router: Router) -> Projector:
 
 def _workers(services: Services, router: Router) -> list[Worker]:
     config, database = services.config, services.database
+    retention = Retention(database, services.pictures, config.retention)
     return [
         Worker("sealing", 300.0, Sealer(database, zone(config.roads), after_h=config.roads.seal_after_h).run_once),
         Worker("fleet", 10.0, FleetWatch(database, config.fleet).run_once),
         Worker("routing", 30.0, Reproposer(database, router).run_once),
+        Worker(
+            "retention", 3600.0, lambda: Retention(database, services.pictures, config.retention).run_once().pictures
+        ),
+        *(Worker(name, 2.0, worker.run_once) for name, worker in handing_over(database, config.handover).items()),
     ]
 
 
