@@ -215,7 +215,7 @@ def _again(connection: Connection, row: Row[Any], person: Person, digest: str) -
 def _outcome(connection: Connection, row: Row[Any] | None) -> Outcome:
     assert row is not None
     label = row._mapping["class"]  # noqa: SLF001 - its public name
-    reason = row.reason or (None if row.picture else "none")
+    reason: Reason | None = row.reason or (None if row.picture else "none")
     common = {
         "report": row.id,
         "reason": reason,
@@ -225,7 +225,7 @@ def _outcome(connection: Connection, row: Row[Any] | None) -> Outcome:
         "note": row.note,
     }
     if row.case is None:
-        why = words.refused(reason)
+        why = words.refused(row.reason)
         return Outcome(
             **common, state="refused", case=None, merged=False, office=None, text=why,
             answer=why,
