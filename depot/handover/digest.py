@@ -99,5 +99,5 @@ def write(found: Sequence[Part], language: Language, *, day: str, offices: Seque
 
 def _line(case: Case, language: Language, words: dict[str, str], url: str | None) -> str:
     grade = "" if case.grade is None else f" ({words['grade'].format(grade=case.grade)})"
-    link = "" if url is None else f"\n    {url}/#case={case.number}"
+    link = "" if url is None else f"\n    {url}/?queue=all&case={case.number}"
     return f"  {case.number}: {title(case, language)}{grade}{link}"

@@ -85,7 +85,7 @@ def test_it_tells_what_is_new_what_waits_and_what_got_worse(setup: Setup) -> Non
     assert message["To"] == "a@example.org"
     text = message.get_content()
     assert text.index("2: Schlagloch, Königstraße (Schwere 5)") < text.index("1: Schlagloch")
-    assert "https://depot.example/#case=2" in text
+    assert "https://depot.example/?queue=all&case=2" in text
     assert "Wird größer: 1" in text
     assert "Nach der Reparatur wieder gesehen: 1" in text
 
