@@ -69,7 +69,9 @@ class Browser:
         self.cookies = httpx.Cookies()
         self.csrf: str | None = None
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, body: Any = None, *, content: str | None = None, **headers: str
+    ) -> httpx.Response:
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._app, client=(self._address, 1234))
             async with httpx.AsyncClient(
@@ -78,7 +80,12 @@ class Browser:
                 sent = {key.replace("_", "-"): value for key, value in headers.items()}
                 if self.csrf is not None and method not in {"GET", "HEAD"}:
                     sent.setdefault("X-CSRF-Token", self.csrf)
-                answer = await client.request(method, path, json=body, headers=sent)
+                if content is not None:
+                    sent["Content-Type"] = "application/json"
+                    raw = content.encode("utf-8", "surrogatepass")
+                    answer = await client.request(method, path, content=raw, headers=sent)
+                else:
+                    answer = await client.request(method, path, json=body, headers=sent)
                 self.cookies = client.cookies
                 return answer
 
