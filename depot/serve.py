@@ -170,9 +170,7 @@ def _workers(services: Services, router: Router) -> list[Worker]:
         Worker("sealing", 300.0, Sealer(database, zone(config.roads), after_h=config.roads.seal_after_h).run_once),
         Worker("fleet", 10.0, FleetWatch(database, config.fleet).run_once),
         Worker("routing", 30.0, Reproposer(database, router).run_once),
-        Worker(
-            "retention", 3600.0, lambda: Retention(database, services.pictures, config.retention).run_once().pictures
-        ),
+        Worker("retention", 3600.0, lambda: retention.run_once().pictures),
         *(Worker(name, 2.0, worker.run_once) for name, worker in handing_over(database, config.handover).items()),
     ]
 

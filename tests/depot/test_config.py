@@ -7,17 +7,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from depot import config
+from depot.cases.projection import CaseProjection
 from depot.cli import main
 from depot.config import Config, password
 from depot.errors import ConfigError
-from depot.store.sqlite import SqliteStore
+from depot.intake import judge
+from depot.projecting import Projector
+from depot.routing.router import Router
+from depot.store.appending import append
+from depot.store.config import DatabaseConfig
+from depot.store.opening import open_database
+from depot.store.picture_config import PicturesConfig
+from depot.store.picture_store import open_pictures
 from settings.toml_file import tomllib
 from tests.depot import samples
-from tests.depot.test_store import event
 
 
 def read(tmp_path, text: str) -> Config:
@@ -50,7 +58,12 @@ def test_relative_paths_start_at_the_file(tmp_path):
         ('[broker]\nusername = "u"\npassword_file = "missing"', "broker.password_file: "),
         ('[broker]\ntls_ca = "missing.pem"', "broker.tls_ca: "),
         ('[broker]\ntls_key = "k.pem"', "broker.tls_cert: tls_cert and tls_key go together"),
-        ('[http]\nhost = "0.0.0.0"', "http.host: 0.0.0.0 lets other machines in"),
+        (
+            '[people]\nlogin = "off"\n[http]\nhost = "0.0.0.0"',
+            'people.login: "off" lets everybody who reaches',
+        ),
+        ('[people]\nlogin = "oidc"', "people.oidc.issuer: "),
+        ('[handover.open311]\nurl = "https://stadt.example/v2"', "handover.open311.services: "),
         ('[page]\nlanguage = "fr"', "page.language: "),
         ('[page]\nstyle_url = "file:///etc"', "page.style_url: "),
         ("[broker", "is no valid TOML"),
@@ -65,12 +78,8 @@ def test_each_mistake_is_one_line_with_file_and_key(tmp_path, text, said):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
-def test_this_machine_alone_needs_no_permission(tmp_path, host):
-    assert read(tmp_path, f'[http]\nhost = "{host}"').http.host == host
-
-
-def test_other_machines_may_be_let_in_on_purpose(tmp_path):
-    assert read(tmp_path, '[http]\nhost = "0.0.0.0"\nallow_unauthenticated = true').http.allow_unauthenticated
+def test_this_machine_alone_needs_no_login(tmp_path, host):
+    assert read(tmp_path, f'[people]\nlogin = "off"\n[http]\nhost = "{host}"').http.host == host
 
 
 def test_the_password_is_the_first_line_of_its_file(tmp_path):
@@ -117,9 +126,10 @@ def test_a_port_that_is_taken_ends_with_code_2(tmp_path, capsys):
 
 
 def test_export_writes_geojson(tmp_path):
-    store = SqliteStore(tmp_path / "data")
-    store.save([event(samples.observation())])
-    store.close()
+    pictures = open_pictures(PicturesConfig(), folder=tmp_path / "data")
+    with closing(open_database(DatabaseConfig(), tmp_path / "data", pictures)) as database:
+        append(database, pictures, [judge(samples.topic("observation"), samples.payload(samples.observation()))])
+        assert Projector(database, [CaseProjection(Router())]).run_once() == 1
     (tmp_path / "depot.toml").write_text('[data]\nfolder = "data"')
     ended = subprocess.run(
         [sys.executable, "-m", "depot.cli", "export", "--config", str(tmp_path / "depot.toml"), "--format", "geojson"],
