@@ -11,7 +11,7 @@ from pathlib import Path
 from depot import config
 from depot.ingesting import take_in
 from depot.store.opening import open_database
-from depot.store.pictures import PictureFolder
+from depot.store.picture_store import open_pictures
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,12 +43,13 @@ def _number(text: str) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     read = config.read(options.config)
-    with closing(open_database(read.database, read.data.folder, PictureFolder(read.data.folder / "pictures"))) as made:
+    pictures = open_pictures(read.pictures, folder=read.data.folder)
+    with closing(open_database(read.database, read.data.folder, pictures)) as made:
         print(f"{made.name}: ready")
     return 0
 
 
 def _ingest(options: argparse.Namespace) -> int:
     read = config.read(options.config)
-    take_in(read, PictureFolder(read.data.folder / "pictures"), options.number)
+    take_in(read, open_pictures(read.pictures, folder=read.data.folder), options.number)
     return 0

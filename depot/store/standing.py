@@ -114,8 +114,9 @@ def hear(connection: Connection, items: Sequence[Heard], known: set[tuple[str, s
     """
     standings = _load(connection, sorted({item.vehicle for item in items}))
     said = {item.vehicle for item in items if isinstance(item, Accepted) and isinstance(item.event.data, Status)}
-    for row in connection.execute(select(boots.c.vehicle, boots.c.boot).where(boots.c.vehicle.in_(sorted(said)))):
-        standings[row.vehicle].boots.add(row.boot)
+    if said:
+        for row in connection.execute(select(boots).where(boots.c.vehicle.in_(sorted(said)))):
+            standings[row.vehicle].boots.add(row.boot)
     had = {name: set(standing.boots) for name, standing in standings.items()}
     for item in items:
         is_new = not isinstance(item, Accepted) or (item.event.source, item.event.id) not in known
