@@ -41,7 +41,7 @@ function go(url, { replace = false } = {}) {
 async function show() {
   const mine = ++turn;
   const path = location.pathname;
-  if (!app.session && path !== LOGIN) return go(`${LOGIN}?next=${encodeURIComponent(path + location.search)}`, { replace: true });
+  if (!app.session && path !== LOGIN) return go(`${LOGIN}?${new URLSearchParams({ next: path + location.search, lang: currentLanguage() })}`, { replace: true });
   const section = path === LOGIN ? { name: "login" } : (SECTIONS.find((known) => known.path === path) ?? SECTIONS[0]);
   down?.();
   down = null;

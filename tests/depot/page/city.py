@@ -173,7 +173,7 @@ class City:
         picture = self._photos(defect.label, defect.number, self._next) if photo else None
         observation = Observation(
             defect_class=defect.label, score=round(rng.uniform(0.55, 0.97), 2), frames_seen=rng.randint(3, 14),
-            time=_time(boot, moment), model=_MODEL, software=SOFTWARE, calibration=f"{vehicle}-front",
+            time=timed(boot, moment), model=_MODEL, software=SOFTWARE, calibration=f"{vehicle}-front",
             position=Position(lon=lon, lat=lat, error_m=error, method="gnss", quality="differential"),
             heading_deg=round(heading, 1), speed_mps=round(rng.uniform(5, 12), 1),
             size=Size(length_m=round(length, 2), width_m=round(width, 2), error_m=0.07),
@@ -190,8 +190,8 @@ class City:
             moment = self.now - timedelta(days=2 + 9 * ride, hours=8)
             boot = f"bus-7-tunnel-{ride}"
             stretch = LineStretch(line=TUNNEL, from_m=2980, to_m=3640, error_m=3.0, track="1")
-            yield self._event("bus-7", boot, Coverage(
-                path=(), length_m=660, frames_judged=330, valid=True, time=_time(boot, moment), line=stretch, surface="lining"
+            yield self.event("bus-7", boot, Coverage(
+                path=(), length_m=660, frames_judged=330, valid=True, time=timed(boot, moment), line=stretch, surface="lining"
             ))  # fmt: skip
             for at, (label, chainage, clock, grade) in enumerate(found):
                 clock = (clock + rng.gauss(0, 0.05)) % 12
@@ -199,7 +199,7 @@ class City:
                 photo = self._photos(label, at, ride)
                 observation = Observation(
                     defect_class=label, score=round(rng.uniform(0.6, 0.95), 2), frames_seen=rng.randint(3, 9),
-                    time=_time(boot, moment + timedelta(seconds=at)), model=_TUNNEL_MODEL, software=SOFTWARE, calibration="bus-7-front",
+                    time=timed(boot, moment + timedelta(seconds=at)), model=_TUNNEL_MODEL, software=SOFTWARE, calibration="bus-7-front",
                     surface="lining", heading_deg=12.0, speed_mps=11.0,
                     line=LinePosition(line=TUNNEL, chainage_m=round(chainage + rng.gauss(0, 0.6), 1), error_m=2.0, track="1", side=None if side == "crown" else side),
                     lining=LiningPlace(clock=round(clock, 2), height_m=round(2.2 + 2.2 * math.cos(math.radians(30 * clock)), 2), side=side),
@@ -213,9 +213,9 @@ class City:
         states = (("kehr-3", "online", 61.0, ()), ("muell-12", "online", 84.5, ("camera front: no frame for 12 s",)), ("bus-7", "stopped", 47.0, ()))
         for vehicle, state, hot, faults in states:
             boot = f"{vehicle}-0"
-            yield self._event(vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,)))
-            yield self._event(vehicle, boot, Health(
-                time=_time(boot, self.now), counters={"frames_seen": 24_180, "frames_judged": 18_231, "observations_confirmed": 41, "events_pending": 3},
+            yield self.event(vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,)))
+            yield self.event(vehicle, boot, Health(
+                time=timed(boot, self.now), counters={"frames_seen": 24_180, "frames_judged": 18_231, "observations_confirmed": 41, "events_pending": 3},
                 gauges={"temperature_c": hot, "disk_free_mb": 9120.0, "position_error_m": 1.4, "speed_mps": 7.8}, faults=faults,
             ))  # fmt: skip
 
@@ -226,14 +226,14 @@ class City:
         for turn, (start, end, why) in enumerate(parts):
             path = tuple(place(*point_on(line, start + (end - start) * step / 12)[:2]) for step in range(13))
             metres = (end - start) * sum(math.dist(a, b) for a, b in zip(line, line[1:], strict=False))
-            yield self._event(vehicle, boot, Coverage(
+            yield self.event(vehicle, boot, Coverage(
                 path=path, length_m=round(metres, 1), frames_judged=int(metres / 2), valid=why is None, reason=why,
-                time=_time(boot, moment + timedelta(seconds=20 * turn)),
+                time=timed(boot, moment + timedelta(seconds=20 * turn)),
             ))  # fmt: skip
             if STREETS[street][1] == "residential":
                 felt = RoughSection(path=path, length_m=min(metres, 1e4), speed_mps=8.0, rms_mps2=round(self._rng.uniform(0.4, 3.5), 2))
-                yield self._event(vehicle, boot, Roughness(
-                    rule="rms-10m", reference_speed_mps=13.9, time=_time(boot, moment), sections=(felt,), shocks=()
+                yield self.event(vehicle, boot, Roughness(
+                    rule="rms-10m", reference_speed_mps=13.9, time=timed(boot, moment), sections=(felt,), shocks=()
                 ))  # fmt: skip
 
     def _defect(self, number: int) -> Defect:
@@ -249,23 +249,23 @@ class City:
 
     def _with_picture(self, vehicle: str, boot: str, observation: Observation, photo: Any) -> Iterator[Intake]:
         if photo is None:
-            yield self._event(vehicle, boot, observation)
+            yield self.event(vehicle, boot, observation)
             return
         sha256 = hashlib.sha256(photo.content).hexdigest()
         told = PictureRef(
             sha256=sha256, bytes=len(photo.content), width=photo.width, height=photo.height, box=photo.box,
             anonymised=Anonymised(method="mosaic-1", people=0, vehicles=1, area_share=0.02),
         )  # fmt: skip
-        yield self._event(vehicle, boot, _replace(observation, picture=told))
+        yield self.event(vehicle, boot, _replace(observation, picture=told))
         yield Picture(vehicle, sha256, photo.content, photo.width, photo.height)
 
-    def _event(self, vehicle: str, boot: str, data: Any) -> Accepted:
+    def event(self, vehicle: str, boot: str, data: Any) -> Accepted:
         self._next += 1
         event = envelope.Event(id=envelope.event_id(boot, self._next), source=envelope.source_of(vehicle), data=data)
         return Accepted(event, envelope.encode(event))
 
 
-def _time(boot: str, moment: datetime) -> Time:
+def timed(boot: str, moment: datetime) -> Time:
     text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Time(boot=boot, monotonic_s=moment.timestamp() % 100_000, quality="gnss", utc=text)
 

@@ -36,8 +36,10 @@ from depot.services import Services
 from depot.store.appending import append
 from depot.store.database import Database
 from depot.store.migration import migrate
+from depot.store.news import News
 from depot.store.pictures import PictureFolder
-from depot.store.tables import cases
+from depot.store.tables import cases, events
+from messages import envelope
 from tests.depot.page.city import areas_geojson, roads_geojson
 from tests.servers import HOST, free_port, wait_until
 
@@ -58,7 +60,7 @@ class PageDepot:
         zone = roads_zone(config.roads)
         self.projector = Projector(
             self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection(), FleetProjection()],
-            chores=[Matcher(self.database, Roads(), zone).run_once, Sealer(self.database, zone).run_once],
+            chores=[News(self.database).run_once, Matcher(self.database, Roads(), zone).run_once, Sealer(self.database, zone).run_once],
         )  # fmt: skip
         self.watch = FleetWatch(self.database)
         people = PeopleConfig(login=login, idle_minutes=120)
@@ -111,6 +113,10 @@ class PageDepot:
     def column_of(self, number: int, column: str) -> Any:
         with self.database.reading() as connection:
             return connection.scalar(select(cases.c[column]).where(cases.c.number == number))
+
+    def last_event(self) -> envelope.Event:
+        with self.database.reading() as connection:
+            return envelope.decode(connection.scalar(select(events.c.payload).order_by(events.c.received.desc())))
 
     def state_of(self, number: int) -> str:
         state: str = self.column_of(number, "state")
