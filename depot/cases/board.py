@@ -34,8 +34,9 @@ class Board:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._new = itertools.count(-1, -1)
-        #: All that were asked for; without sightings where they are not `whole`.
+        #: All that were asked for, and as they are stored.
         self.cases: dict[int, Case] = {}
+        self.stored: dict[int, Case] = {}
         self.sightings: dict[int, Sighting] = {}
         #: Sightings by case, of those that are known here as a whole.
         self.held: dict[int, dict[int, Sighting]] = {}
@@ -68,7 +69,7 @@ class Board:
         """Fetch cases."""
         for part in parts(sorted(set(numbers) - self.cases.keys())):
             for row in self._connection.execute(select(cases).where(cases.c.number.in_(part))):
-                self.cases[row.number] = case_of(row)
+                self.cases[row.number] = self.stored[row.number] = case_of(row)
 
     def load_whole(self, numbers: Iterable[int]) -> None:
         """Fetch cases with all of their sightings."""

@@ -21,10 +21,10 @@ def insertion(table: Table) -> Insert:
     return insert(table).values({column.name: bindparam(column.name) for column in table.c if column.name != "number"})
 
 
-@functools.cache
-def renewal(table: Table) -> Update:
-    """Updates all columns of the row with the number `this`."""
-    values: dict[str, Any] = {column.name: bindparam(column.name) for column in table.c if column.name != "number"}
+@functools.lru_cache(maxsize=64)
+def renewal(table: Table, columns: frozenset[str]) -> Update:
+    """Updates some columns of the row with the number `this`."""
+    values: dict[str, Any] = {name: bindparam(name) for name in sorted(columns)}
     return update(table).where(table.c.number == bindparam("this")).values(values)
 
 

@@ -22,6 +22,7 @@ from depot.people import audit
 from depot.store.database import Change
 from depot.store.tables import cases, sightings
 
+_SIGHTING_COLUMNS = frozenset(column.name for column in sightings.c if column.name != "number")
 _RULE_SEEN = "rule:seen-again"
 _RULE_JOINED = "rule:joining"
 _PLACED_BY = ("lon", "lat", "line", "chainage_m", "defect_class", "surface", "grade", "length_m", "width_m")
@@ -38,7 +39,7 @@ def save(change: Change, board: Board, placing: Placing | None) -> dict[int, int
     full = sorted((number for number in board.touched if board.held[number]), key=abs)
     now = {number: _now(change, board, number, looked[number], placing) for number in full}
     numbers = _insert(change, [now[number] for number in full if number < 0])
-    _update(change, [(board.cases[number], now[number]) for number in full if number > 0])
+    _update(change, [(board.stored[number], now[number]) for number in full if number > 0])
     numbers |= {number: number for number in full if number > 0}
     _save_sightings(change, board, numbers)
     for number in empty:
@@ -65,8 +66,8 @@ def _looks(change: Change, board: Board) -> Mapping[int, list[Looked]]:
 
 
 def _now(change: Change, board: Board, number: int, looked: Sequence[Looked], placing: Placing | None) -> Case:
-    before = board.cases[number]
-    case = summed(before, board.held[number].values(), looked)
+    before = board.stored.get(number, board.cases[number])
+    case = summed(board.cases[number], board.held[number].values(), looked)
     if number < 0:
         case = replace(case, number=0, opened_utc=change.now_utc)
     if case.state == "repaired" and (case.last_seen_utc or "") > (case.decided_utc or "~"):
@@ -128,10 +129,10 @@ def _cells(case: Case) -> list[str]:
 
 
 def _update(change: Change, pairs: Sequence[tuple[Case, Case]]) -> None:
-    rows = [_row(now) for before, now in pairs if now != before]
-    for row in rows:
-        row["this"] = row.pop("number")
-    run_many(change.connection, renewal(cases), rows)
+    rows = [(_row(before), _row(now)) for before, now in pairs if now != before]
+    # An index whose columns are left alone costs nothing.
+    columns = frozenset(name for before, now in rows for name, value in now.items() if before[name] != value)
+    run_many(change.connection, renewal(cases, columns), [{**now, "this": now["number"]} for _, now in rows])
     moved = [now for before, now in pairs if _cells(now) != _cells(before)]
     for case in moved:
         change.connection.execute(delete(case_cells).where(case_cells.c.case == case.number))
@@ -149,7 +150,7 @@ def _save_sightings(change: Change, board: Board, numbers: Mapping[int, int]) ->
         del row["number"]
         (new if number < 0 else old).append(row if number < 0 else {**row, "this": number})
     run_many(change.connection, insertion(sightings), new)
-    run_many(change.connection, renewal(sightings), old)
+    run_many(change.connection, renewal(sightings, _SIGHTING_COLUMNS), old)
 
 
 def _dissolve(change: Change, board: Board, number: int, numbers: Mapping[int, int]) -> None:
