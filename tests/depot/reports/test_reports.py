@@ -171,6 +171,15 @@ def test_whose_fault_it_is_shows_and_the_report_can_be_sent_again(
 
 
 @ON_ONE
+def test_a_large_photo_is_never_put_into_a_temporary_file(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def to_disk(_self: object) -> None:
+        raise AssertionError("a citizen's photo would have been written to a disk")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", to_disk)
+    assert send(page(), photo=jpeg() + bytes(3_000_000)).status_code == 201
+
+
+@ON_ONE
 def test_a_photo_that_is_too_large_is_not_even_read(page: Page, detector: FakeDetector) -> None:
     client = page(settings=ReportsConfig(most_megabytes=1))
     assert send(client, photo=b"\xff\xd8\xff" + bytes(1_000_001)).status_code == 413
