@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Transaction
 
 from depot.cases.ports import Placed, Placing
@@ -67,12 +67,15 @@ class Plan:
         )
 
 
+#: A city's network is large: all routers of one database share it.
+_ROADS: weakref.WeakKeyDictionary[Engine, Roads] = weakref.WeakKeyDictionary()
+
+
 class Router(Placing):
     """The newest plan, read anew where offices, rules, areas or roads have changed. May be asked from any thread."""
 
     def __init__(self, *, road_within_m: float = 25.0) -> None:
         self._road_within_m = road_within_m
-        self._roads = Roads()
         #: With the transaction that it was last found to be the newest in: within it nobody else's change is seen.
         self._known: tuple[Plan, weakref.ref[Transaction] | None] | None = None
 
@@ -86,7 +89,7 @@ class Router(Placing):
         plan, asked = self._known or (None, None)
         if plan is not None and asked is not None and asked() is transaction:
             return plan
-        roads = self._roads.current(connection)
+        roads = _ROADS.setdefault(connection.engine, Roads()).current(connection)
         version = keeping.version(connection)
         if plan is None or (plan.version, plan.roads.version) != (version, roads.version):
             areas = AreaIndex(keeping.read_areas(connection))

@@ -72,3 +72,10 @@ def test_changes_of_rules_areas_and_roads_are_seen_by_the_next_transaction(city:
     assert placed(city, router, lat=51.41).office == "autobahn"
     add_road(city, "Deichweg", "track", [[6.70, 51.41], [6.80, 51.41]])
     assert placed(city, router, lat=51.41).road == "Deichweg"
+
+
+def test_routers_of_one_database_share_its_roads(city: Database) -> None:
+    with city.reading() as connection:
+        one, other = Router().plan(connection), Router(road_within_m=5).plan(connection)
+    assert one.roads is other.roads
+    assert (one.road_within_m, other.road_within_m) == (25.0, 5)
