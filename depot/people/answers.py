@@ -20,7 +20,7 @@ class Fault(BaseModel):
 
 
 TEXTS = {
-    400: "not what the identity provider sends",
+    400: "the body is no JSON, or not what the identity provider sends",
     401: "nobody is logged in",
     403: "the role does not allow it, or the request comes from another site",
     404: "there is none",
@@ -34,6 +34,12 @@ TEXTS = {
 def faults(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route declares of these."""
     return {status: {"model": Fault, "description": TEXTS[status]} for status in statuses}
+
+
+def json_fault(status: int) -> dict[int | str, dict[str, Any]]:
+    """The same for a route that else answers with a page."""
+    content = {"application/json": {"schema": Fault.model_json_schema()}}
+    return {status: {"content": content, "description": TEXTS[status]}}
 
 
 def json(value: Any, *, status: int = 200) -> Response:

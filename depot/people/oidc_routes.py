@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import delete, insert
 
 from depot.people import sessions
-from depot.people.answers import TEXTS, faults
+from depot.people.answers import TEXTS, faults, json_fault
 from depot.people.config import PeopleConfig
 from depot.people.entering import is_secure, set_cookie
 from depot.people.errors import PeopleError
@@ -67,7 +67,7 @@ def router(services: Services) -> APIRouter:
         )  # fmt: skip
         return response
 
-    @made.get(f"{_PATH}/callback", response_class=HTMLResponse, responses=_pages(400, 403, 404, 502) | faults(422))
+    @made.get(f"{_PATH}/callback", response_class=HTMLResponse, responses=_pages(400, 403, 404, 502) | json_fault(422))
     def come_back(
         request: Request,
         state: Annotated[str, Query(max_length=200)] = "",

@@ -17,6 +17,8 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from depot.people.errors import PeopleError
+
 MIN_PASSWORD, MAX_PASSWORD = 12, 1000
 TOKEN_PREFIX = "wgw_"  # noqa: S105 - lets scanners of code find a token that leaked
 
@@ -27,13 +29,12 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 _NOBODY = _HASHER.hash(secrets.token_hex())
 
 
-def password_problem(password: str, *, name: str) -> str | None:
-    """Why this password will not do; None where it will. Length is what counts, so nothing else is asked."""
+def check_new_password(password: str, *, name: str) -> None:
+    """Length is what counts, so little else is asked. Raises PeopleError."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return f"the password needs {MIN_PASSWORD} to {MAX_PASSWORD} characters"
+        raise PeopleError(f"the password needs {MIN_PASSWORD} to {MAX_PASSWORD} characters")
     if len(set(password)) < 4 or password.casefold() == name.casefold():
-        return "this password is too easy to guess"
-    return None
+        raise PeopleError("this password is too easy to guess", status=409)
 
 
 def hash_password(password: str) -> str:

@@ -16,7 +16,7 @@ from depot.people.entering import is_secure, read_cookie, set_cookie
 from depot.people.errors import PeopleError
 from depot.people.guard import Person, logged_in
 from depot.people.roles import PERMISSIONS
-from depot.people.secret import MAX_PASSWORD, check_password, hash_password, is_weaker, key_of
+from depot.people.secret import MAX_PASSWORD, MIN_PASSWORD, check_password, hash_password, is_weaker, key_of
 from depot.people.sessions import Login
 from depot.people.tries import Tries
 from depot.people.users import Language, UserChange
@@ -29,7 +29,7 @@ _WRONG = "name or password is wrong"
 class Credentials(BaseModel):
     """What the login form sends."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     name: str = Field(min_length=1, max_length=200)
     password: str = Field(min_length=1, max_length=MAX_PASSWORD)
 
@@ -37,16 +37,16 @@ class Credentials(BaseModel):
 class Wishes(BaseModel):
     """What a person may choose."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     language: Language | None
 
 
 class NewPassword(BaseModel):
     """A person's own password, old and new."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     old: str = Field(min_length=1, max_length=MAX_PASSWORD)
-    new: str = Field(min_length=1, max_length=MAX_PASSWORD)
+    new: str = Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)
 
 
 def router(services: Services) -> APIRouter:
@@ -60,7 +60,7 @@ def router(services: Services) -> APIRouter:
         """How one can log in here: `password`, `oidc`, both, or nothing at all where nobody needs to."""
         return json({"methods": _methods(people), "notice": _notice(database, people, language)})
 
-    @made.post("/api/login", responses=faults(401, 403, 404, 422, 429))
+    @made.post("/api/login", responses=faults(400, 401, 403, 404, 422, 429))
     def login(request: Request, credentials: Credentials) -> Response:
         """Log in with a password; the answer sets the session's cookie and is that of `GET /api/session`."""
         if "password" not in _methods(people):
@@ -95,7 +95,7 @@ def router(services: Services) -> APIRouter:
         with database.reading() as connection:
             return json(_session(request.state.login, users.find(connection, person.name), language))
 
-    @made.patch("/api/session", responses=faults(401, 403, 409, 422))
+    @made.patch("/api/session", responses=faults(400, 401, 403, 409, 422))
     def choose(request: Request, wishes: Wishes, person: Annotated[Person, logged_in()]) -> Response:
         """Choose the page's language; null: that of the depot."""
         _need_user(request)
@@ -106,7 +106,7 @@ def router(services: Services) -> APIRouter:
             raise refused(error) from None
         return json(_session(request.state.login, user, language))
 
-    @made.post("/api/session/password", status_code=204, responses=faults(401, 403, 409, 422, 429))
+    @made.post("/api/session/password", status_code=204, responses=faults(400, 401, 403, 409, 422, 429))
     def password(request: Request, wanted: NewPassword, person: Annotated[Person, logged_in()]) -> Response:
         """Change one's own password; one's other sessions end."""
         _need_user(request)

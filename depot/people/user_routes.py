@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection, select
 
 from depot.people import tokens, users
@@ -16,7 +16,7 @@ from depot.people.answers import faults, json, refused
 from depot.people.errors import PeopleError
 from depot.people.guard import Person, allow
 from depot.people.roles import Role, UserRole
-from depot.people.secret import MAX_PASSWORD, new_password
+from depot.people.secret import MAX_PASSWORD, MIN_PASSWORD, new_password
 from depot.people.users import NAME_PATTERN, TITLE_PATTERN, Language, UserChange
 from depot.services import Services
 from depot.store.database import Database
@@ -27,21 +27,29 @@ Name = Annotated[str, Path(pattern=NAME_PATTERN, max_length=63)]
 _MOST = 2**53 - 1
 
 
+def _as_whole(given: Any) -> Any:
+    """JSON knows one kind of number: 30.0 is as whole as 30 (and true is none)."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+_Whole = Annotated[int, BeforeValidator(_as_whole)]
+
+
 class NewUser(BaseModel):
     """A user to add; without a password one is made and given back once."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     name: str = Field(pattern=NAME_PATTERN, max_length=63)
     title: str = Field(default="", max_length=100, pattern=TITLE_PATTERN)
     role: UserRole
     language: Language | None = None
-    password: str | None = Field(default=None, max_length=MAX_PASSWORD)
+    password: str | None = Field(default=None, min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)
 
 
 class Alteration(BaseModel):
     """What is to change of a user; what is not named stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(default="", max_length=100, pattern=TITLE_PATTERN)
     role: UserRole = "viewer"
     language: Language | None = None
@@ -51,17 +59,17 @@ class Alteration(BaseModel):
 class Password(BaseModel):
     """A password for somebody else; null: one is made and given back once."""
 
-    model_config = ConfigDict(extra="forbid")
-    password: str | None = Field(default=None, max_length=MAX_PASSWORD)
+    model_config = ConfigDict(extra="forbid", strict=True)
+    password: str | None = Field(default=None, min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)
 
 
 class NewToken(BaseModel):
     """A token to make. `days`: how long it holds; null: until it is revoked."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     name: str = Field(pattern=NAME_PATTERN, max_length=63)
     role: Role
-    days: int | None = Field(default=None, ge=1, le=3660)
+    days: _Whole | None = Field(default=None, ge=1, le=3660)
 
 
 def router(services: Services) -> APIRouter:
@@ -80,7 +88,7 @@ def _add_users(made: APIRouter, database: Database) -> None:
         with database.reading() as connection:
             return json({"users": users.every(connection)})
 
-    @made.post("/api/users", status_code=201, responses=faults(401, 403, 409, 422))
+    @made.post("/api/users", status_code=201, responses=faults(400, 401, 403, 409, 422))
     def add(new: NewUser, person: Annotated[Person, allow("manage")]) -> Response:
         """Add a user; `password` in the answer is the one that was made, null where one was given."""
         password = new_password() if new.password is None else None
@@ -94,7 +102,7 @@ def _add_users(made: APIRouter, database: Database) -> None:
             raise refused(error) from None
         return json(msgspec.structs.asdict(user) | {"password": password}, status=201)
 
-    @made.patch("/api/users/{name}", responses=faults(401, 403, 404, 409, 422))
+    @made.patch("/api/users/{name}", responses=faults(400, 401, 403, 404, 409, 422))
     def alter(name: Name, wanted: Alteration, person: Annotated[Person, allow("manage")]) -> Response:
         """Change a user. A disabled one is logged out everywhere; the last admin stays one."""
         wishes = UserChange(**wanted.model_dump(exclude_unset=True))
@@ -104,7 +112,7 @@ def _add_users(made: APIRouter, database: Database) -> None:
         except PeopleError as error:
             raise refused(error) from None
 
-    @made.post("/api/users/{name}/password", responses=faults(401, 403, 404, 422))
+    @made.post("/api/users/{name}/password", responses=faults(400, 401, 403, 404, 409, 422))
     def password(name: Name, wanted: Password, person: Annotated[Person, allow("manage")]) -> Response:
         """Give a user a new password; all sessions of the user end. The answer is as for a new user."""
         made_up = new_password() if wanted.password is None else None
@@ -123,7 +131,7 @@ def _add_tokens(made: APIRouter, database: Database) -> None:
         with database.reading() as connection:
             return json({"tokens": tokens.every(connection)})
 
-    @made.post("/api/tokens", status_code=201, responses=faults(401, 403, 409, 422))
+    @made.post("/api/tokens", status_code=201, responses=faults(400, 401, 403, 409, 422))
     def add(new: NewToken, person: Annotated[Person, allow("manage")]) -> Response:
         """Make a token; the answer holds its text, this once."""
         try:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from depot.people import audit
 from depot.people.errors import PeopleError
 from depot.people.roles import UserRole
-from depot.people.secret import hash_password, password_problem
+from depot.people.secret import check_new_password, hash_password
 from depot.people.tables import sessions, users
 from depot.store.database import Change
 
@@ -149,9 +149,7 @@ def _need(connection: Connection, name: str) -> User:
 
 
 def _hashed(password: str, name: str) -> str:
-    problem = password_problem(password, name=name)
-    if problem is not None:
-        raise PeopleError(problem)
+    check_new_password(password, name=name)
     return hash_password(password)
 
 

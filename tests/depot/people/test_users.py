@@ -46,7 +46,7 @@ def test_names_are_unique_and_plain_and_no_machines(chef):
         assert chef.post("/api/users", body | {"name": name}).status_code == 422, name
     for wrong in ({"role": "reporter"}, {"role": "god"}, {"title": "a\x00"}, {"password": "kurz"}, {"disabled": True}):
         assert chef.post("/api/users", body | {"name": "eva"} | wrong).status_code == 422, wrong
-    assert chef.post("/api/users", body | {"name": "eva-die-erste", "password": "eva-die-erste"}).status_code == 422
+    assert chef.post("/api/users", body | {"name": "eva-die-erste", "password": "eva-die-erste"}).status_code == 409
 
 
 def test_a_refused_user_is_not_there(house, chef):
@@ -131,6 +131,12 @@ def test_a_token_works_as_bearer_and_as_the_password_of_basic(house, chef):
         answer = house.browser().get("/may/read", Authorization=header)
         assert answer.json() == {"name": "token:qgis", "role": "reader", "token": "qgis"}
     assert house.browser().get("/may/decide", Authorization=f"Bearer {text}").status_code == 403
+
+
+def test_days_of_a_token_are_a_whole_number(chef):
+    for days, status in ((30.0, 201), (30.5, 422), (True, 422), ("30", 422), (0, 422), (3661, 422), (1e300, 422)):
+        body = {"name": f"t-{str(days).lower()}".replace("+", ""), "role": "reader", "days": days}
+        assert chef.post("/api/tokens", body).status_code == status, days
 
 
 def test_a_token_ends_when_revoked_and_when_too_old_and_keeps_its_name(house, chef):
