@@ -4,6 +4,22 @@
 
 from __future__ import annotations
 
-from tests.postgres import _postgres_template, database, database_url, postgres_server, postgres_url
+from tests.postgres import (
+    _postgres_template,
+    _postgres_with_tables,
+    _sqlite_with_tables,
+    database,
+    database_url,
+    postgres_server,
+    postgres_url,
+)
 
-__all__ = ["_postgres_template", "database", "database_url", "postgres_server", "postgres_url"]
+__all__ = [
+    "_postgres_template",
+    "_postgres_with_tables",
+    "_sqlite_with_tables",
+    "database",
+    "database_url",
+    "postgres_server",
+    "postgres_url",
+]
