@@ -140,7 +140,9 @@ class Fuzzer:
         return self._on(kind, json.dumps(event).encode("utf-8", "surrogatepass"))
 
     def _wrong_place(self) -> tuple[str, bytes]:
-        return self._on(self._lot.choice((*self._good, "revision", "clock")), self._good[self._kind()], self._lot.choice(_VEHICLES))
+        return self._on(
+            self._lot.choice((*self._good, "revision", "clock")), self._good[self._kind()], self._lot.choice(_VEHICLES)
+        )
 
     def _nested(self) -> tuple[str, bytes]:
         opening, depth = self._lot.choice((b"[", b'{"a":')), self._lot.randrange(1, 9000)

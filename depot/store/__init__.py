@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the depot keeps: events once each, the cases and coverage made from them, pictures, vehicles.
+"""What the depot keeps: events once each, what is derived from them, pictures, vehicles; in SQLite or PostgreSQL.
 
-`port` says what any store can do; `sqlite` is the one that needs no server.
+`opening` opens it, `appending` takes in, `database` is what every other part reads and changes.
 """
