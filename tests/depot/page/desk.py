@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -39,6 +40,14 @@ class Desk:
         """Go there; with a language in the address."""
         sign = "&" if "?" in path else "?"
         self.browser.get(f"{self.depot.url}{path}{sign}lang={language}")
+
+    def open_whole(self, path: str, whole: str, *, language: str = "de") -> None:
+        """Go there and wait for what stands there once the page is whole."""
+        self.open(path, language=language)
+        try:
+            self.until(lambda: self.all(whole))
+        except TimeoutException:
+            raise AssertionError(f"{path}: there is no {whole}: {self.text('main')[:500]!r}") from None
 
     def log_in(self, name: str, *, language: str = "de") -> None:
         self.open("/", language=language)

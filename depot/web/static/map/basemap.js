@@ -32,7 +32,7 @@ export class BaseMap {
     this.legend = element("div", { class: "legend" });
     this.buttons = element("div", { class: "map-buttons" });
     this.root = element(
-      "section", { class: "map-area", "aria-label": say("map") }, this.#area, this.#message,
+      "div", { class: "map-area" }, this.#area, this.#message,
       element("div", { class: "map-notes" }, this.legend, this.#note), this.buttons,
     );
   }

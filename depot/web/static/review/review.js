@@ -52,6 +52,7 @@ class Review {
     const views = element("div", { class: "views", role: "group", "aria-label": say("queue") }, ...["list", "map"].map((view) =>
       element("button", { type: "button", "data-goto": view, "aria-pressed": String(view === "list"), onclick: () => this.#show(view) }, say(view === "list" ? "queue" : "map"))));
     this.#root.append(
+      element("h1", { class: "unseen" }, say("section_review")),
       element("section", { class: "queue", "aria-label": say("cases") }, this.bar.root, this.queue.root, this.bulk),
       this.stage.root,
       element("div", { class: "context" }, this.map.root, this.facts),
