@@ -137,7 +137,7 @@ def test_a_frame_rate_is_never_told_over_a_restart(database: Database, clock: Cl
     vehicle.says(counters={"frames_seen": 1000})
     FleetWatch(database).run_once()
     clock.pass_s(100)
-    vehicle.says(counters={"frames_seen": 10}, boot="b2")
+    vehicle.says(counters={"frames_seen": 1500}, boot="b2")
     assert properties(database)["frame_rate_fps"] is None
 
 
@@ -160,13 +160,15 @@ def test_what_waits_on_a_vehicle_is_at_most_as_old_as_the_newest_that_came(
 
 
 def test_an_older_event_says_nothing_new_of_the_fixes(database: Database, clock: Clock, vehicle: Vehicle) -> None:
-    vehicle.says()
+    vehicle.says(counters={"events_pending": 1})
     poor = samples.Position(lon=6.7, lat=51.4, error_m=9.0, method="dead_reckoned")
     old = Time(boot="b0", monotonic_s=1.0, quality="rtc", utc="2026-05-01T09:00:00Z")
     messages: list[Message] = [samples.observation(), samples.observation(time=old, position=poor)]
     for one in messages:
         project(database, FleetProjection(), store(database, one))
-    assert properties(database)["fix_method"] == "gnss"
+    seen = properties(database)
+    assert seen["fix_method"] == "gnss"
+    assert seen["queue_age_s"] < 60
 
 
 def test_an_alarm_begins_goes_on_and_ends_once(database: Database, clock: Clock, vehicle: Vehicle) -> None:

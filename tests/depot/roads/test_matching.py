@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -109,6 +110,36 @@ def test_two_workers_lay_each_stretch_once(database: Database) -> None:
         pass
     with database.reading() as connection:
         assert connection.execute(select(road_days.c.looks)).scalar_one() == 6
+
+
+def test_what_another_worker_laid_meanwhile_is_left_to_it(database: Database) -> None:
+    tell(database, *(looked_at((0, 0), (100, 0)) for _ in range(3)))
+    one, other = Matcher(database, Roads(), ZONE), Matcher(database, Roads(), ZONE)
+    laying = one._lay
+
+    def lay_while_the_other_does(*row: Any) -> Any:
+        other.run_once(2)
+        return laying(*row)
+
+    one._lay = lay_while_the_other_does  # type: ignore[method-assign]
+    one.run_once(3)
+    with database.reading() as connection:
+        assert connection.execute(select(road_days.c.looks)).scalar_one() == 3
+
+
+def test_what_was_laid_on_roads_that_are_gone_meanwhile_is_laid_again(database: Database) -> None:
+    tell(database, looked_at((0, 0), (100, 0)))
+    matcher = Matcher(database, Roads(), ZONE)
+    laying = matcher._lay
+
+    def lay_while_roads_are_imported(*row: Any) -> Any:
+        import_roads(database, CITY[:1])
+        return laying(*row)
+
+    matcher._lay = lay_while_roads_are_imported  # type: ignore[method-assign]
+    assert matcher.run_once() == 0
+    matcher._lay = laying  # type: ignore[method-assign]
+    assert matcher.run_once() == 1
 
 
 def test_an_import_of_roads_lays_all_anew(database: Database) -> None:

@@ -150,6 +150,7 @@ def test_a_tunnel_is_shown_in_sections_with_proposed_marks(depot: Depot) -> None
     spalling = open_on_line(depot, "spalling", 25.0, grade=4, lining_clock=0.5)
     open_on_line(depot, "water_leakage", 30.0, grade=5)
     open_on_line(depot, "pothole", 30.0, grade=5)
+    open_on_line(depot, "exposed_rebar", 30.0, grade=5, surface="road")
     open_on_line(depot, "crack", None, grade=5)
     open_on_line(depot, "crack", 45.0, grade=5, state="repaired")
     told = depot.web.json("/api/tunnels/U79")
