@@ -25,9 +25,8 @@ from depot.intake import Intake
 from depot.keeping.retention import Retention
 from depot.mqtt import Link
 from depot.projecting import Projector
-from depot.roads.config import zone
 from depot.roads.projections import CoverageProjection, RoughnessProjection
-from depot.roads.sealing import Sealer
+from depot.roads.working import RoadWorker
 from depot.routing.defaults import seed
 from depot.routing.reproposing import Reproposer
 from depot.routing.router import Router
@@ -167,7 +166,7 @@ def _workers(services: Services, router: Router) -> list[Worker]:
     config, database = services.config, services.database
     retention = Retention(database, services.pictures, config.retention)
     return [
-        Worker("sealing", 300.0, Sealer(database, zone(config.roads), after_h=config.roads.seal_after_h).run_once),
+        Worker("roads", 5.0, RoadWorker(database, config.roads).run_once),
         Worker("fleet", 10.0, FleetWatch(database, config.fleet).run_once),
         Worker("routing", 30.0, Reproposer(database, router).run_once),
         Worker("retention", 3600.0, lambda: retention.run_once().pictures),
