@@ -9,9 +9,10 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from depot.people import secret, tables
+from depot.people import secret, sessions, tables, users
 from depot.people.config import PeopleConfig
 from depot.people.tries import Tries
+from depot.people.users import UserChange
 from tests.depot.people.house import PASSWORD, House
 
 
@@ -75,6 +76,7 @@ def test_an_unknown_name_costs_the_same_work_as_a_known_one(house, monkeypatch):
     for name in ("anna", "nobody"):
         house.browser().log_in(name, "not the right one")
     assert len(checked) == 2
+    assert all(kept.startswith("$argon2id$") for kept in checked), "anything else would be refused without work"
 
 
 def test_passwords_are_kept_as_argon2id_with_the_work_that_its_standard_asks_for():
@@ -201,6 +203,16 @@ def test_a_disabled_user_is_out_at_once(house):
     assert chef.ask("PATCH", "/api/users/anna", {"disabled": True}).status_code == 200
     assert anna.get("/may/read").status_code == 401
     assert house.browser().log_in("anna").status_code == 401
+
+
+def test_a_session_that_began_at_the_moment_of_disabling_is_nobodys(house):
+    house.user("anna")
+    with house.database.changing() as change:
+        users.alter(change, "anna", UserChange(disabled=True), who="test")
+        secret = sessions.begin(change.connection, "anna", by="password", now_utc=house.now_utc, people=house.people)
+    browser = house.browser()
+    browser.cookies.set("wegewart", secret)
+    assert browser.get("/may/read").status_code == 401
 
 
 def test_a_new_role_counts_with_the_next_click(house):
