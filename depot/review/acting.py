@@ -106,7 +106,7 @@ def put_together(
     try:
         merge(change, into, number, person.name, placing=placing)
     except CannotJoinError as error:
-        raise RefusedError(422, str(error)) from None
+        raise RefusedError(409, str(error)) from None
 
 
 def take_apart(
@@ -117,7 +117,7 @@ def take_apart(
     try:
         return split(change, number, sightings, person.name, placing=placing)
     except CannotJoinError as error:
-        raise RefusedError(422, str(error)) from None
+        raise RefusedError(409, str(error)) from None
 
 
 def last_decision(connection: Connection, number: int) -> Recorded | None:
@@ -161,10 +161,10 @@ def _check_news(connection: Connection, case: Case, seen: int) -> None:
 
 
 def _check_office(connection: Connection, office: str) -> None:
-    """Raises RefusedError 422."""
+    """Raises RefusedError 409."""
     active = connection.execute(select(offices.c.active).where(offices.c.id == office)).scalar()
     if not active:
-        raise RefusedError(422, f"office: {'there is none called' if active is None else 'no longer in use:'} {office}")
+        raise RefusedError(409, f"office: {'there is none called' if active is None else 'no longer in use:'} {office}")
 
 
 def _write(

@@ -81,7 +81,7 @@ def decide(case: Case, decision: Decision, person: Person, now_utc: str) -> dict
         raise RefusedError(409, f"case {case.number} was merged into {case.merged_into}")
     if case.state not in rule.sources:
         allowed = ", ".join(sorted(rule.sources))
-        raise RefusedError(422, f"{decision.action}: case {case.number} is {case.state}; this goes from {allowed}")
+        raise RefusedError(409, f"{decision.action}: case {case.number} is {case.state}; this goes from {allowed}")
     _check_fields(decision)
     changes: dict[str, Any] = {}
     if rule.target is not None:

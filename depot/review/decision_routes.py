@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, HTTPException, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from depot.cases.ports import Placing
 from depot.people.guard import Person, allow
@@ -25,16 +25,26 @@ Decider = Annotated[Person, allow("decide")]
 #: Letters, line breaks and tabs; PostgreSQL keeps no NUL.
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 _WORD = r"^[^\x00-\x1f\x7f]+$"
-Changed = Annotated[int, Field(ge=0, le=2**53, description="`changed` of the case as the person saw it")]
-CaseNumber = Annotated[int, Field(ge=1, le=2**53)]
+
+
+def _is_number(value: object) -> object:
+    """JSON's own whole numbers, 17 or 17.0; no words that look like one."""
+    if isinstance(value, bool | str):
+        raise ValueError("a whole number is wanted")  # noqa: TRY004 - pydantic takes a ValueError
+    return value
+
+
+_Number = BeforeValidator(_is_number)
+Changed = Annotated[int, Field(ge=0, le=2**53, description="`changed` of the case as the person saw it"), _Number]
+CaseNumber = Annotated[int, Field(ge=1, le=2**53), _Number]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class WantedAction(_Strict):
-    """A decision. `reason` belongs to reject, `office` to assign (null: what the rules propose), `note` to any."""
+class _Wish(_Strict):
+    """What all decisions may say; `reason` and `office` belong to one each, but may be null in all."""
 
     action: Action
     reason: RejectReason | None = None
@@ -46,16 +56,63 @@ class WantedAction(_Strict):
         return Decision(action=self.action, reason=self.reason, office=self.office, note=self.note)
 
 
-class CaseAction(WantedAction):
-    """A decision on one case, as the person saw it."""
+class Plain(_Wish):
+    """A decision that needs nothing more."""
 
+    action: Literal["confirm", "reopen", "order", "repaired", "note"]
+    reason: None = None
+    office: None = None
+
+
+class Reject(_Wish):
+    """A decision with its reason."""
+
+    action: Literal["reject"]
+    reason: RejectReason
+    office: None = None
+
+
+class Assign(_Wish):
+    """Another office; null: the one that the rules propose."""
+
+    action: Literal["assign"]
+    reason: None = None
+
+
+class _One(_Strict):
     changed: Changed
 
 
-class ManyActions(WantedAction):
-    """The same decision on many cases, as they are now."""
-
+class _Many(_Strict):
     numbers: Annotated[list[CaseNumber], Field(min_length=1, max_length=500)]
+
+
+class PlainOne(Plain, _One):
+    """On one case, as the person saw it."""
+
+
+class RejectOne(Reject, _One):
+    """On one case, as the person saw it."""
+
+
+class AssignOne(Assign, _One):
+    """On one case, as the person saw it."""
+
+
+class PlainMany(Plain, _Many):
+    """On many cases, as they are now."""
+
+
+class RejectMany(Reject, _Many):
+    """On many cases, as they are now."""
+
+
+class AssignMany(Assign, _Many):
+    """On many cases, as they are now."""
+
+
+OnOne = Annotated[PlainOne | RejectOne | AssignOne, Body(discriminator="action")]
+OnMany = Annotated[PlainMany | RejectMany | AssignMany, Body(discriminator="action")]
 
 
 class Merge(_Strict):
@@ -78,8 +135,10 @@ def add(router: APIRouter, services: Services, placing: Placing | None) -> None:
 
 
 def _add_actions(router: APIRouter, database: Database) -> None:
-    @router.post("/api/cases/{number}/actions", response_class=Response, responses=answered(answers.Detail, 404, 409))
-    def act(number: Number, person: Decider, wanted: Annotated[CaseAction, Body()]) -> Response:
+    @router.post(
+        "/api/cases/{number}/actions", response_class=Response, responses=answered(answers.Detail, 400, 404, 409)
+    )
+    def act(number: Number, person: Decider, wanted: OnOne) -> Response:
         """Decide on a case; 409 where a person or a rule decided since `changed`. New sightings are no conflict."""
         return _changed(
             database,
@@ -88,13 +147,13 @@ def _add_actions(router: APIRouter, database: Database) -> None:
             lambda change: acting.act(change, number, wanted.decision(), person, seen=wanted.changed),
         )
 
-    @router.post("/api/cases/{number}/undo", response_class=Response, responses=answered(answers.Detail, 404, 409))
+    @router.post("/api/cases/{number}/undo", response_class=Response, responses=answered(answers.Detail, 400, 404, 409))
     def undo(number: Number, person: Decider) -> Response:
         """Take one's own last decision back; 409 where it is not the last one of the case."""
         return _changed(database, number, person, lambda change: acting.undo(change, number, person))
 
-    @router.post("/api/actions", response_class=Response, responses=answered(answers.DoneAll))
-    def act_on_many(person: Decider, wanted: Annotated[ManyActions, Body()]) -> Response:
+    @router.post("/api/actions", response_class=Response, responses=answered(answers.DoneAll, 400))
+    def act_on_many(person: Decider, wanted: OnMany) -> Response:
         """The same decision on up to 500 cases; each says what became of it."""
         decision = wanted.decision()
         with database.changing() as change:
@@ -103,7 +162,9 @@ def _add_actions(router: APIRouter, database: Database) -> None:
 
 
 def _add_joining(router: APIRouter, database: Database, placing: Placing | None) -> None:
-    @router.post("/api/cases/{number}/merge", response_class=Response, responses=answered(answers.Detail, 404, 409))
+    @router.post(
+        "/api/cases/{number}/merge", response_class=Response, responses=answered(answers.Detail, 400, 404, 409)
+    )
     def merge(number: Number, person: Decider, wanted: Annotated[Merge, Body()]) -> Response:
         """Put this case into another; the answer is that one."""
         return _changed(
@@ -115,7 +176,7 @@ def _add_joining(router: APIRouter, database: Database, placing: Placing | None)
             ),
         )
 
-    @router.post("/api/cases/{number}/split", response_class=Response, responses=answered(answers.Split, 404))
+    @router.post("/api/cases/{number}/split", response_class=Response, responses=answered(answers.Split, 400, 404, 409))
     def split(number: Number, person: Decider, wanted: Annotated[Split, Body()]) -> Response:
         """Take sightings out into a new case; they are never joined to this one again by a rule."""
         try:

@@ -12,12 +12,13 @@ from fastapi import Response
 from depot.review.answers import Problem
 
 _WHY = {
+    400: "the body cannot be read",
     401: "nobody is logged in",
     403: "the role does not allow it",
     404: "there is none",
-    409: "it changed meanwhile, or its state does not go with this",
+    409: "it changed meanwhile, or what there is now does not allow it",
     410: "it has expired",
-    422: "a parameter is none, or the state does not allow it",
+    422: "a parameter is none",
     503: "the store cannot be read now, or ingest has stopped",
 }
 
@@ -46,7 +47,12 @@ def _resolved(part: Any, definitions: dict[str, Any]) -> Any:
         return part
     if "$ref" in part:
         return _resolved(definitions[part["$ref"].rpartition("/")[2]], definitions)
-    return {name: _resolved(value, definitions) for name, value in part.items() if name != "$defs"}
+    resolved = {name: _resolved(value, definitions) for name, value in part.items() if name != "$defs"}
+    alike = resolved.get("prefixItems")
+    if alike and all(each == alike[0] for each in alike):  # older readers know `items` only
+        del resolved["prefixItems"]
+        resolved["items"] = alike[0]
+    return resolved
 
 
 def _first_line(kind: type) -> str:

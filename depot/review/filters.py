@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
-import math
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from fastapi import HTTPException, Query
 from msgspec import Struct
+from pydantic import BeforeValidator
 from sqlalchemy import Column, ColumnElement, and_, or_, select
 
 from depot.cases.records import State, Trend
@@ -25,6 +26,20 @@ Place = Literal["map", "none"]
 #: Free words in an address: bounded, and without control characters (PostgreSQL keeps no NUL).
 WORD = r"^[^\x00-\x1f\x7f]*$"
 _MANY = 50
+_DEGREES = r"-?[0-9]{1,3}(\.[0-9]{1,20})?(e-[0-9]{1,2})?"
+#: west,south,east,north, and lon,lat.
+BBOX = f"^{_DEGREES}(,{_DEGREES}){{3}}$"
+POINT = f"^{_DEGREES},{_DEGREES}$"
+
+
+def _is_text(value: object) -> object:
+    """A bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("a time is wanted, e.g. 2026-05-04T09:30:00Z")
+    return value
+
+
+Moment: TypeAlias = Annotated[datetime, BeforeValidator(_is_text)]
 Words: TypeAlias = list[Annotated[str, Query(max_length=100, pattern=WORD)]]
 
 
@@ -76,12 +91,14 @@ def case_filter(
     trends: Annotated[list[Trend], Query(alias="trend", max_length=_MANY)] = [],  # noqa: B006
     grade_min: Annotated[int | None, Query(ge=1, le=5)] = None,
     score_min: Annotated[float | None, Query(ge=0, le=1)] = None,
-    since: Annotated[str | None, Query(max_length=40, description="first seen then or later, RFC 3339")] = None,
+    since: Annotated[Moment | None, Query(description="first seen then or later, RFC 3339")] = None,
     seen_days: Annotated[int | None, Query(ge=0, le=36_500, description="last seen within so many days")] = None,
     looks_min: Annotated[
         int | None, Query(ge=0, le=1_000_000, description="passes since that looked and did not see it, at least")
     ] = None,
-    bbox: Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees")] = None,
+    bbox: Annotated[
+        str | None, Query(max_length=200, pattern=BBOX, description="west,south,east,north in degrees")
+    ] = None,
     q: Annotated[
         str | None, Query(max_length=100, pattern=WORD, description="number of a case, or part of a road's name")
     ] = None,
@@ -102,7 +119,7 @@ def case_filter(
         trends=tuple(trends),
         grade_min=grade_min,
         score_min=score_min,
-        since=None if since is None else moment(since),
+        since=None if since is None else _moment(since),
         seen_days=seen_days,
         looks_min=looks_min,
         bbox=None if bbox is None else box(bbox),
@@ -112,25 +129,27 @@ def case_filter(
 
 
 def box(text: str) -> Bbox:
-    """A bbox of an address. Raises HTTPException 422."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise HTTPException(422, "bbox: four numbers are wanted: west,south,east,north in degrees") from None
-    if not all(map(math.isfinite, (west, south, east, north))) or not -90 <= south <= north <= 90:
-        raise HTTPException(422, "bbox: degrees, and south must not lie north of north")
+    """A bbox of an address; degrees beyond the earth are cut off. Raises HTTPException 422."""
+    if re.fullmatch(BBOX, text) is None:
+        raise HTTPException(422, "bbox: four numbers are wanted: west,south,east,north in degrees")
+    west, south, east, north = (float(part) for part in text.split(","))
+    south, north = sorted((max(min(south, 90.0), -90.0), max(min(north, 90.0), -90.0)))
     return Bbox(max(west, -180.0), south, min(east, 180.0), north)
 
 
 def moment(text: str) -> str:
-    """A time of an address as the tables write it. Raises HTTPException 422."""
+    """A time as people write it, as the tables write it; without a zone it is UTC. Raises HTTPException 422."""
     try:
-        # A + that nobody encoded arrives as a space.
-        parsed = datetime.fromisoformat(text.strip().replace(" ", "+").replace("Z", "+00:00"))
-        utc = parsed.astimezone(timezone.utc) if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
-    except (ValueError, OverflowError):
+        return _moment(datetime.fromisoformat(text.strip().replace("Z", "+00:00")))
+    except ValueError:
         raise HTTPException(422, "since: a time is wanted, e.g. 2026-05-04T09:30:00Z") from None
-    return _text(utc)
+
+
+def _moment(time: datetime) -> str:
+    try:
+        return _text(time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc))
+    except OverflowError:  # the first or the last day of the calendar, elsewhere
+        return _text(time.replace(tzinfo=timezone.utc))
 
 
 def seen_after(wanted: CaseFilter, now_utc: str) -> str | None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
@@ -14,7 +13,7 @@ from depot.review import answers, mapping, selecting
 from depot.review.deciding import RefusedError
 from depot.review.documents import answers as answered
 from depot.review.documents import reply
-from depot.review.filters import CaseFilter, box, case_filter
+from depot.review.filters import BBOX, POINT, CaseFilter, box, case_filter
 from depot.review.index import CaseIndex
 from depot.review.selecting import Mark, Order
 from depot.review.showing import detail, shown
@@ -24,7 +23,7 @@ Number = Annotated[int, Path(ge=1, le=2**53, description="number of a case")]
 Wanted = Annotated[CaseFilter, Depends(case_filter)]
 Reader = Annotated[Person, allow("read")]
 
-_CURSOR = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?|inf)_([0-9]{1,15})")
+_CURSOR = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?|inf)_[0-9]{1,15}$"
 
 
 def add(router: APIRouter, services: Services, index: CaseIndex) -> None:
@@ -53,10 +52,16 @@ def _add_lists(router: APIRouter, services: Services, index: CaseIndex) -> None:
         sort: Annotated[Order, Query(description="urgency: rule wegewart-urgency-1; near: see there")] = "urgency",
         near: Annotated[
             str | None,
-            Query(max_length=100, description="lon,lat that sort=near measures from; else the middle of the bbox"),
+            Query(
+                max_length=100,
+                pattern=POINT,
+                description="lon,lat that sort=near measures from; else the bbox's middle",
+            ),
         ] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        cursor: Annotated[str | None, Query(max_length=60, description="`next` of the page before")] = None,
+        cursor: Annotated[
+            str | None, Query(max_length=60, pattern=_CURSOR, description="`next` of the page before")
+        ] = None,
     ) -> Response:
         """Cases in an order, page by page. What changes meanwhile may move from one page to another."""
         after = None if cursor is None else _mark(cursor)
@@ -87,7 +92,9 @@ def _add_map(router: APIRouter, services: Services, index: CaseIndex) -> None:
     def cases_on_the_map(
         _person: Reader,
         wanted: Wanted,
-        bbox: Annotated[str, Query(max_length=200, description="the window: west,south,east,north in degrees")],
+        bbox: Annotated[
+            str, Query(max_length=200, pattern=BBOX, description="the window: west,south,east,north in degrees")
+        ],
         zoom: Annotated[float, Query(ge=0, le=24, description="of the map, as MapLibre counts it (512 px tiles)")],
     ) -> Response:
         """Clusters and single cases in a window, at most 500 features. Squares at its edge count whole."""
@@ -96,18 +103,17 @@ def _add_map(router: APIRouter, services: Services, index: CaseIndex) -> None:
 
 
 def _mark(cursor: str) -> Mark:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise HTTPException(422, "cursor: the `next` of a page is wanted")
-    return Mark(float(match[1]), int(match[2]))
+    key, _, number = cursor.partition("_")
+    return Mark(float(key), int(number))
 
 
-def _origin(near: str | None, wanted: CaseFilter) -> tuple[float, float]:
+def _origin(near: str | None, wanted: CaseFilter) -> tuple[float, float] | None:
+    """Where sort=near measures from; None: nobody said, the order is that of the numbers then."""
     if near is not None:
-        west, south, _, _ = box(f"{near},{near}")
-        return west, south
+        lon, lat = near.split(",")
+        return float(lon), float(lat)
     if wanted.bbox is None:
-        raise HTTPException(422, "sort=near: near=lon,lat or a bbox is wanted")
+        return None
     area = wanted.bbox
     width = (area.east - area.west) % 360
     return (area.west + width / 2 + 180) % 360 - 180, (area.south + area.north) / 2

@@ -73,8 +73,8 @@ def test_the_life_of_a_case() -> None:
 @pytest.mark.parametrize(
     ("state", "action", "name", "status"),
     [
-        ("new", "order", "anna", 422),
-        ("rejected", "confirm", "anna", 422),
+        ("new", "order", "anna", 409),
+        ("rejected", "confirm", "anna", 409),
         ("confirmed", "order", "ben", 403),
         ("new", "confirm", "vera", 403),
         ("merged", "note", "anna", 409),

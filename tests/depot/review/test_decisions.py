@@ -60,7 +60,7 @@ def test_a_decision_changes_the_case_and_is_recorded_with_it(depot: Depot) -> No
 def test_a_refused_decision_leaves_no_trace(depot: Depot) -> None:
     number = add_case(depot.database)
     before = depot.database.sequence()
-    assert _act(depot, number, "order").status_code == 422
+    assert _act(depot, number, "order").status_code == 409
     assert _act(depot, number, "order", name="ben").status_code == 403
     assert _act(depot, number, "reject").status_code == 422
     assert _act(depot, number, "confirm", name="vera").status_code == 403
@@ -158,7 +158,7 @@ def test_what_was_only_added_is_no_decision(depot: Depot) -> None:
     assert depot.client().post(f"/api/cases/{number}/undo").json()["state"] == "confirmed"
 
 
-@pytest.mark.parametrize(("office", "status"), [("sewers", 200), (None, 200), ("canals", 422), ("sewrs", 422)])
+@pytest.mark.parametrize(("office", "status"), [("sewers", 200), (None, 200), ("canals", 409), ("sewrs", 409)])
 def test_only_an_office_that_there_is_can_be_chosen(depot: Depot, office: str | None, status: int) -> None:
     number = add_case(depot.database)
     answer = _act(depot, number, "assign", office=office)
@@ -186,6 +186,10 @@ def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:
         {"numbers": [1], "action": "note", "note": "a\x00b"},
         {"numbers": [1], "action": "note", "note": "x" * 2001},
         {"numbers": [1], "action": "assign", "office": ""},
+        {"numbers": [1], "action": "reject"},
+        {"numbers": [1], "action": "reject", "reason": "ugly"},
+        {"numbers": [1], "action": "confirm", "reason": "other"},
+        {"numbers": [1], "action": "confirm", "office": "sewers"},
         [],
     ],
 )
@@ -216,10 +220,10 @@ def test_merge_and_split_by_hand(depot: Depot) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/api/cases/1/merge", {"into": 1}, 422),
+        ("/api/cases/1/merge", {"into": 1}, 409),
         ("/api/cases/1/merge", {"into": 99}, 404),
         ("/api/cases/99/merge", {"into": 1}, 404),
-        ("/api/cases/1/split", {"sightings": [5]}, 422),
+        ("/api/cases/1/split", {"sightings": [5]}, 409),
         ("/api/cases/99/split", {"sightings": [5]}, 404),
         ("/api/cases/1/split", {"sightings": []}, 422),
     ],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from sqlalchemy import insert
 
 from depot.cases.records import Case
 from depot.review.answers import Detail, Map, Page
 from depot.store.database import Database
+from depot.store.tables import sightings
 from messages.types import Position, Time
 from tests.depot.review.samples import Depot, add_case, add_photo, add_sighting, change_case
 
@@ -155,8 +157,9 @@ def test_all_that_is_known_of_a_case(depot: Depot) -> None:
 def test_the_best_sighting_is_there_even_among_hundreds_of_newer_ones(depot: Depot) -> None:
     number = add_case(depot.database)
     _, best = add_sighting(depot.database, number, best=True, utc="2025-01-01T00:00:00.000Z")
-    for n in range(201):
-        add_sighting(depot.database, number, utc=f"2026-01-01T00:{n // 60:02}:{n % 60:02}.000Z")
+    newer = {"case": number, "class": "pothole", "utc": "2026-01-01T00:00:00.000Z"}
+    with depot.database.writing() as connection:
+        connection.execute(insert(sightings), [{**newer, "report": f"r-{n}"} for n in range(201)])
     found = depot.client().get(f"/api/cases/{number}").json()
     assert found["picture"] == best
     assert found["pictures"][0]["sha256"] == best
