@@ -17,7 +17,6 @@ from depot.handover import cli as export_commands
 from depot.keeping import cli as keeping_commands
 from depot.people import cli as people_commands
 from depot.roads import cli as roads_commands
-from depot.serve import serve
 from depot.store import cli as store_commands
 from depot.store.database import Database
 from depot.store.opening import open_database
@@ -101,6 +100,8 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from depot.serve import serve  # noqa: PLC0415 - all routes with it; the other commands start sooner without
+
     serve(config.read(options.config))
     return 0
 

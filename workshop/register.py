@@ -34,7 +34,7 @@ class Revoked(Struct, frozen=True, kw_only=True, tag="revoked"):
     reason: Annotated[str, Meta(max_length=200)]
 
 
-_decoder = msgspec.json.Decoder(Issued | Revoked)
+_decoder: msgspec.json.Decoder[Issued | Revoked] = msgspec.json.Decoder(Issued | Revoked)
 
 
 class Register:

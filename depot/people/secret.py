@@ -8,6 +8,7 @@ can try them all, and each request would be slow with more.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -25,8 +26,12 @@ TOKEN_PREFIX = "wgw_"  # noqa: S105 - lets scanners of code find a token that le
 _HASHER = PasswordHasher()
 #: Each check takes 64 MiB; so many at once, the others wait.
 _AT_ONCE = threading.BoundedSemaphore(2)
-#: Checked where there is no such user, so that the answer takes as long as for one that is there.
-_NOBODY = _HASHER.hash(secrets.token_hex())
+
+
+@functools.cache
+def _nobody() -> str:
+    """What is checked where there is no such user, so that the answer takes as long. Made late: it takes a second."""
+    return _HASHER.hash(secrets.token_hex())
 
 
 def check_new_password(password: str, *, name: str) -> None:
@@ -47,7 +52,7 @@ def check_password(password: str, kept: str | None) -> bool:
     """Whether it is the one. Takes as long where there is none (`kept` is None)."""
     with _AT_ONCE:
         try:
-            return _HASHER.verify(kept or _NOBODY, _same(password)) and kept is not None
+            return _HASHER.verify(kept or _nobody(), _same(password)) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 
