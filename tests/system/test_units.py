@@ -22,9 +22,9 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
-UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot", "health")}
+UNITS = {name: ROOT / "systemd" / f"wegewart-{name}.service" for name in ("edge", "depot", "depot-ingest@", "health")}
 #: Those that run for ever.
-SERVERS = ("edge", "depot")
+SERVERS = ("edge", "depot", "depot-ingest@")
 DEVICE = ROOT / "firmware_config/raspberry_pi/etc/systemd/system"
 DROPINS = sorted((DEVICE / "wegewart-edge.service.d").glob("*.conf"))
 REBOOTING = DEVICE / "wegewart-reboot.service"
