@@ -12,16 +12,28 @@ import msgspec
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from depot.handover.config import HandoverConfig
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-#: What every route of a guard may answer, for the API's description.
-GUARDED: dict[int | str, dict[str, Any]] = {
-    401: {"description": "nobody is logged in"},
-    403: {"description": "the role does not allow it"},
-    503: {"description": "the store cannot be read now"},
-}
+
+
+class Fault(BaseModel):
+    """What went wrong, as one line."""
+
+    detail: str
+
+
+def faults(**texts: str) -> dict[int | str, dict[str, Any]]:
+    """For the API's description: `faults(_404="there is none")`; what every guarded route may answer is among them."""
+    usual = {
+        "_401": "nobody is logged in",
+        "_403": "the role does not allow it",
+        "_422": "a parameter is wrong",
+        "_503": "the store cannot be used now",
+    }
+    return {int(name[1:]): {"model": Fault, "description": text} for name, text in {**usual, **texts}.items()}
 
 
 def json(value: Any, *, status: int = 200, kind: str = "application/json") -> Response:

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
 from depot.handover import geopackage, text_files
-from depot.handover.answers import GUARDED, base_url
+from depot.handover.answers import base_url, faults
 from depot.handover.config import HandoverConfig
 from depot.handover.exported import Exported, Language, Wording, pages
 from depot.people.guard import allow
@@ -77,8 +77,9 @@ def router(services: Services, settings: HandoverConfig) -> APIRouter:
 
 def _described(name: str) -> dict[int | str, dict[str, Any]]:
     kind = TYPES[name].partition(";")[0]
-    file = {"description": "the file", "content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
-    return {200: file, **GUARDED}
+    schema = {"type": "object"} if name == "geojson" else {"type": "string", "format": "binary"}
+    file = {"description": "the file", "content": {kind: {"schema": schema}}}
+    return {200: file, **faults()}
 
 
 def _attachment(name: str) -> dict[str, str]:

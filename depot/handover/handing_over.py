@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 
-from depot.handover.answers import GUARDED, json
+from depot.handover.answers import faults, json
 from depot.handover.config import HandoverConfig
 from depot.handover.open311_outbox import FILED, add, tell
 from depot.handover.records import handed_over
@@ -20,12 +20,12 @@ from depot.services import Services
 from depot.store.database import Change
 from depot.store.tables import cases
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    **GUARDED,
-    404: {"description": "there is no such case"},
-    409: {"description": "it was handed over already, or no endpoint is set"},
-    422: {"description": "the case's state or place does not allow it"},
-}
+_RESPONSES = faults(
+    _400="the body is no text",
+    _404="there is no such case",
+    _409="it was handed over already, or no endpoint is set",
+    _422="the case's state or place does not allow it",
+)
 
 
 class Settled(BaseModel):

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from fastapi.responses import HTMLResponse
 
 from depot.handover import times
-from depot.handover.answers import GUARDED, base_url, json, route_that_answers, with_query
+from depot.handover.answers import base_url, faults, json, route_that_answers, with_query
 from depot.handover.collections import Collection, Extent, Wanted
 from depot.handover.config import HandoverConfig
 from depot.handover.exported import Language, Wording
@@ -34,8 +34,8 @@ CONFORMS_TO = [
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 _JSON, _GEOJSON, _OPENAPI = "application/json", "application/geo+json", "application/vnd.oai.openapi+json;version=3.1"
-_WRONG: dict[int | str, dict[str, Any]] = {**GUARDED, 400: {"description": "a parameter is unknown or wrong"}}
-_NONE: dict[int | str, dict[str, Any]] = {**_WRONG, 404: {"description": "there is none"}}
+_WRONG = faults(_400="a parameter is unknown or wrong")
+_NONE = faults(_400="a parameter is unknown or wrong", _404="there is none")
 _FEATURES: dict[int | str, dict[str, Any]] = {
     200: {"description": "GeoJSON", "content": {_GEOJSON: {"schema": {"type": "object"}}}}
 }

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
@@ -28,6 +28,7 @@ from depot.handover import times
 from depot.handover.answers import base_url, route_that_answers
 from depot.handover.config import HandoverConfig
 from depot.handover.exported import Exported, read
+from depot.handover.open311_form import DESCRIBED, posted, read_fields
 from depot.handover.picture_links import PictureLinks
 from depot.people import tokens
 from depot.people.guard import Person
@@ -42,7 +43,10 @@ _MOST = 1000
 _SPAN_DAYS = 90
 #: One standard deviation of a place that somebody tapped on a map.
 _ERROR_M = 10.0
-_FORMS = {kind: {"schema": {"type": "string"}} for kind in ("text/xml", "application/json")}
+_FORMS = {
+    "text/xml": {"schema": {"type": "string"}},
+    "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "XML or JSON, by the ending of the path", "content": _FORMS},
     **{
@@ -55,6 +59,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
         }.items()
     },
     503: {"description": "the store cannot be used now"},
+}
+_POST_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **_RESPONSES,
+    413: {"description": "the form is too large", "content": _FORMS},
 }
 Ending = Annotated[words.Form, Path()]
 Text = Annotated[str | None, Query(max_length=200, pattern=WORD)]
@@ -75,7 +83,14 @@ def router(services: Services, settings: HandoverConfig, placing: Placing, links
     routes.add_api_route("/services/{code}.{form}", api.service, responses=_RESPONSES, response_class=Response)
     routes.add_api_route("/requests.{form}", api.requests, responses=_RESPONSES, response_class=Response)
     routes.add_api_route("/requests/{number}.{form}", api.request, responses=_RESPONSES, response_class=Response)
-    routes.add_api_route("/requests.{form}", api.post, methods=["POST"], responses=_RESPONSES, response_class=Response)
+    routes.add_api_route(
+        "/requests.{form}",
+        api.post,
+        methods=["POST"],
+        responses=_POST_RESPONSES,
+        response_class=Response,
+        openapi_extra=DESCRIBED,
+    )
     return routes
 
 
@@ -94,8 +109,10 @@ def _allow(services: Services) -> Any:
     async def check(request: Request) -> Person:
         person: Person | None = getattr(request.state, "person", None)
         if person is None:
-            key = request.query_params.get("api_key") or await _posted_key(request)
-            person = None if key is None else await run_in_threadpool(by_key, key)
+            key = request.query_params.get("api_key")
+            if key is None and request.method == "POST":
+                key = (await read_fields(request)).get("api_key")
+            person = await run_in_threadpool(by_key, key) if key else None
         if person is None:
             raise HTTPException(401, "log in, or send api_key", headers={"WWW-Authenticate": 'Bearer realm="wegewart"'})
         if not person.may("report"):
@@ -105,13 +122,6 @@ def _allow(services: Services) -> Any:
 
     check.permission = "report"  # type: ignore[attr-defined]  # for the authorisation matrix
     return Depends(check)
-
-
-async def _posted_key(request: Request) -> str | None:
-    if request.method != "POST":
-        return None
-    key = (await request.form()).get("api_key")
-    return key if isinstance(key, str) and key else None
 
 
 class _Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,30 +207,25 @@ class _Api:
                 raise HTTPException(404, "there is no such service_request_id")
             return self._answer(connection, form, base_url(self._settings, request), found)
 
-    def post(  # noqa: PLR0917 - FastAPI passes them by name
-        self,
-        request: Request,
-        form: Ending,
-        service_code: Annotated[str, Form(max_length=100)],
-        lat: Annotated[float | None, Form(ge=-90, le=90, allow_inf_nan=False)] = None,
-        long: Annotated[float | None, Form(ge=-180, le=180, allow_inf_nan=False)] = None,
-        description: Annotated[str, Form(max_length=4000)] = "",
-    ) -> Response:
+    async def post(self, request: Request, form: Ending) -> Response:
         """Hand a report in. `lat` and `long` are needed; personal data and `media_url` are not kept."""
-        if service_code not in words.CLASSES:
+        found = posted(await read_fields(request))
+        if found.service_code not in words.CLASSES:
             raise HTTPException(404, "there is no such service_code")
-        if lat is None or long is None:
-            raise HTTPException(400, "lat and long are needed: a defect without a place cannot be found again")
-        text = description.replace("\0", "").encode("utf-8", "replace").decode()
-        report = _Report(code=service_code, lon=long, lat=lat, description=text, who=request.state.person.name)
-        with self._database.changing() as change:
-            number = self._take(change, report)
-        return words.answer(
-            form,
-            "service_requests",
-            "request",
-            [{"service_request_id": str(number), "service_notice": None, "account_id": None}],
+        report = _Report(
+            code=found.service_code,
+            lon=found.long,
+            lat=found.lat,
+            description=found.description.replace("\0", "\ufffd"),
+            who=request.state.person.name,
         )
+        number = await run_in_threadpool(self._keep, report)
+        row = {"service_request_id": str(number), "service_notice": None, "account_id": None}
+        return words.answer(form, "service_requests", "request", [row])
+
+    def _keep(self, report: _Report) -> int:
+        with self._database.changing() as change:
+            return self._take(change, report)
 
     def _take(self, change: Change, report: _Report) -> int:
         name = f"open311-{report.digest[:40]}"

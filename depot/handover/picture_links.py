@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from sqlalchemy import insert, select
 
+from depot.handover.answers import Fault
 from depot.handover.tables import handover_keys
 from depot.handover.times import parse
 from depot.services import Services
@@ -25,10 +26,16 @@ DAYS = 180
 _NAME = "pictures"
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "the picture", "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
-    403: {"description": "the signature is wrong, or the link is too old"},
-    404: {"description": "this picture has not arrived"},
-    410: {"description": "this picture was deleted by the rules of retention"},
-    503: {"description": "the store cannot be read now"},
+    **{
+        status: {"model": Fault, "description": text}
+        for status, text in {
+            403: "the signature is wrong, or the link is too old",
+            404: "this picture has not arrived",
+            410: "this picture was deleted by the rules of retention",
+            422: "a parameter is wrong",
+            503: "the store cannot be used now",
+        }.items()
+    },
 }
 
 

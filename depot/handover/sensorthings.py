@@ -16,7 +16,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from depot.handover.answers import GUARDED, base_url, json, route_that_answers, with_query
+from depot.handover.answers import base_url, faults, json, route_that_answers, with_query
 from depot.handover.config import HandoverConfig
 from depot.handover.entities import ENTITY_SETS, EntitySet
 from depot.handover.odata import QueryError, Segment, parse_filter, parse_orderby, parse_path, split
@@ -43,9 +43,7 @@ _CONFORMS_TO = [
 _OPTIONS = ("$top", "$skip", "$count", "$select", "$orderby", "$expand", "$filter")
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "entities", "content": {"application/json": {"schema": {"type": "object"}}}},
-    **GUARDED,
-    400: {"description": "a part of the query is not understood"},
-    404: {"description": "there is no such entity"},
+    **faults(_400="a part of the query is not understood", _404="there is no such entity"),
 }
 
 

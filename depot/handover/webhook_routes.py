@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, delete, insert, select, update
 
 from depot.handover.addresses import problem
-from depot.handover.answers import GUARDED, json
+from depot.handover.answers import faults, json
 from depot.handover.config import HandoverConfig
 from depot.handover.tables import webhook_deliveries, webhooks
 from depot.handover.webhooks import add_delivery, new_secret, newest
@@ -27,8 +27,8 @@ Kinds = Annotated[list[Kind], Field(min_length=1, max_length=50)]
 Url = Annotated[str, Field(min_length=8, max_length=2000)]
 Number = Annotated[int, Path(ge=1, le=2**53)]
 Manager = Annotated[Person, allow("manage")]
-_NONE: dict[int | str, dict[str, Any]] = {**GUARDED, 404: {"description": "there is no such webhook"}}
-_REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "a value does not fit"}}
+_BODY = faults(_400="the body is no text")
+_NONE = faults(_400="the body is no text", _404="there is no such webhook")
 _SHOWN = ("number", "url", "active", "created_utc")
 
 
@@ -53,9 +53,8 @@ def router(services: Services, settings: HandoverConfig) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
     api = _Api(services, settings)
-    routes.add_api_route("", api.every, responses=GUARDED, response_class=Response)
-    made: dict[int | str, dict[str, Any]] = {**GUARDED, **_REFUSED}
-    routes.add_api_route("", api.add, methods=["POST"], status_code=201, responses=made, response_class=Response)
+    routes.add_api_route("", api.every, responses=faults(), response_class=Response)
+    routes.add_api_route("", api.add, methods=["POST"], status_code=201, responses=_BODY, response_class=Response)
     routes.add_api_route("/{number}", api.change, methods=["PATCH"], responses=_NONE, response_class=Response)
     routes.add_api_route("/{number}", api.remove, methods=["DELETE"], status_code=204, responses=_NONE)
     routes.add_api_route(

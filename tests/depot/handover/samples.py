@@ -20,6 +20,7 @@ from depot.people.roles import Role
 from depot.services import Services
 from depot.store.database import Database
 from depot.store.tables import cases, events, pictures, sightings, vehicles
+from tests.depot import samples as messages
 
 PICTURE = "ab" * 32
 NOW = "2026-10-12T08:00:00.000Z"
@@ -143,7 +144,7 @@ def add_sighting(
                 id=f"e{case}-{change.sequence}",
                 type="observation",
                 received_utc=NOW,
-                payload=b"{}",
+                payload=messages.payload(messages.observation(), change.sequence + 1),
             )
         ).inserted_primary_key[0]
         usual = {

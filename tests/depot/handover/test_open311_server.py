@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.depot.handover.samples import Browser
 
 ROOT = "/open311/v2"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 REPORT = {"service_code": "pothole", "lat": "51.4344", "long": "6.7700", "description": "Tiefes Loch, Tel. 0203 1"}
 
 
@@ -155,6 +156,14 @@ def test_a_report_that_cannot_be_used_is_refused_by_one_line(browser: Browser) -
         answer = browser.post(f"{ROOT}/requests.json", data={**REPORT, **change})
         assert answer.status_code == status, change
         assert answer.json()[0]["description"]
+
+
+def test_a_form_with_a_file_or_without_end_is_refused(browser: Browser) -> None:
+    photo = browser.post(f"{ROOT}/requests.json", data=REPORT, files={"media": b"jpeg"})
+    assert photo.status_code == 400
+    assert browser.post(f"{ROOT}/requests.json", content=b"x=" + b"y" * 200_000, headers=FORM).status_code == 413
+    assert browser.post(f"{ROOT}/requests.json", content=b"&".join([b"a=1"] * 500), headers=FORM).status_code == 400
+    assert browser.post(f"{ROOT}/requests.json", content=b"description=\xff", headers=FORM).status_code == 400
 
 
 def test_a_token_may_come_as_api_key(database: Database) -> None:
