@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from messages.types import Health, Status
@@ -295,13 +296,15 @@ def test_a_daemon_that_failed_for_good_is_told_to_the_depot_by_the_health_unit(v
     )
 
 
-def test_the_depot_runs_in_its_cage_and_shows_its_page(computer: Container, broker: Mosquitto) -> None:
+def test_the_depot_runs_in_its_cage_shows_its_page_and_judges_a_photo(
+    computer: Container, broker: Mosquitto, small_drive: Path
+) -> None:
     # Its unit forbids more than the vehicle's: memory that can be written and run, devices, other users.
     port = free_port()
     computer.put(
         "/etc/wegewart/depot.toml",
         f'[broker]\nhost = "{broker.host}"\nport = {broker.port}\n'
-        f'[data]\nfolder = "/var/lib/wegewart-depot"\n[http]\nport = {port}\n',
+        f'[data]\nfolder = "/var/lib/wegewart-depot"\n[people]\nlogin = "off"\n[http]\nport = {port}\n',
     )
     computer.enable(DEPOT)
     computer.boot()
@@ -312,5 +315,13 @@ def test_the_depot_runs_in_its_cage_and_shows_its_page(computer: Container, brok
         return False
 
     wait_until(shows, timeout_s=DEADLINE_S, what="the depot's page")
+    photo = next(iter(sorted((small_drive / "frames").glob("*.jpg"))))
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}/api/reports",
+        data={"id": "report-1", "lon": "6.76", "lat": "51.43"},
+        files={"picture": ("photo.jpg", photo.read_bytes(), "image/jpeg")},
+        timeout=120,
+    )
+    assert answer.status_code == 201, (answer.text, computer.journal(DEPOT))
     assert computer.run("systemctl", "stop", DEPOT).returncode == 0
     assert (computer.show(DEPOT, "Result"), computer.show(DEPOT, "NRestarts")) == ("success", "0")
