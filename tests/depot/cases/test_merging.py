@@ -12,7 +12,7 @@ from depot.cases.merging import CannotJoinError, merge, split
 from depot.store.tables import audit
 from tests.depot.cases.test_following import better, past
 from tests.depot.cases.test_joining import pothole
-from tests.depot.cases.world import Depot
+from tests.depot.cases.world import Depot, at
 
 
 def both(depot: Depot, day: float = 0.0, vehicle: str = "sweeper-1", shift_m: float = 0.0) -> None:
@@ -119,7 +119,8 @@ def test_history_tells_who_did_what_also_of_the_cases_that_were_merged(depot):
 
 def test_passes_that_looked_at_either_looked_at_the_merged_one(depot):
     both(depot)
-    depot.hear(past(2, "b2"), vehicle="sweeper-2")
+    depot.hear(past(2, "b2", path=(at(1.5), at(40.0))), vehicle="sweeper-2")
+    assert [case.looks_without for case in depot.cases()] == [0, 1]
     do(depot, merge, 1, 2)
     with depot.database.reading() as connection:
         assert [look.seen for look in looks(connection, 1)] == [False, True, True]

@@ -95,6 +95,18 @@ def test_two_projectors_share_the_work_and_nothing_is_done_twice(depot):
     assert sum(case.sightings for case in depot.cases()) == 40
 
 
+def test_what_another_projector_has_taken_meanwhile_is_left_alone(depot):
+    store(depot, "a", "b")
+    heard = Heard()
+    quick, late = (Projector(depot.database, [heard]) for _ in range(2))
+    seen_waiting = late._waiting()
+    quick.run_once()
+    late._waiting = lambda: seen_waiting
+    late.run_once()
+    assert heard.ids == ["a", "b"]
+    assert late.counts["projected"] == 0
+
+
 def test_the_thread_works_when_it_is_woken_and_ends_when_it_is_told(depot):
     heard = Heard()
     projector = Projector(depot.database, [heard], poll_s=3600.0)
