@@ -158,12 +158,12 @@ def test_what_was_only_added_is_no_decision(depot: Depot) -> None:
     assert depot.client().post(f"/api/cases/{number}/undo").json()["state"] == "confirmed"
 
 
-@pytest.mark.parametrize(("office", "status"), [("sewers", 200), (None, 200), ("canals", 409), ("sewrs", 409)])
-def test_only_an_office_that_there_is_can_be_chosen(depot: Depot, office: str | None, status: int) -> None:
+def test_only_an_office_that_there_is_can_be_chosen(depot: Depot) -> None:
     number = add_case(depot.database)
-    answer = _act(depot, number, "assign", office=office)
-    assert answer.status_code == status
-    assert status == 200 or str(office) in answer.json()["detail"]
+    for office, status in (("sewers", 200), (None, 200), ("canals", 409), ("sewrs", 409)):
+        answer = _act(depot, number, "assign", office=office)
+        assert answer.status_code == status
+        assert status == 200 or str(office) in answer.json()["detail"]
 
 
 def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:
@@ -193,8 +193,8 @@ def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:
         [],
     ],
 )
-def test_a_body_that_is_none_is_refused(depot: Depot, body: Any) -> None:
-    assert depot.client().post("/api/actions", body).status_code == 422
+def test_a_body_that_is_none_is_refused(unchanging: Depot, body: Any) -> None:
+    assert unchanging.client().post("/api/actions", body).status_code == 422
 
 
 def test_merge_and_split_by_hand(depot: Depot) -> None:
@@ -217,24 +217,22 @@ def test_merge_and_split_by_hand(depot: Depot) -> None:
     assert [seen["number"] for seen in depot.client().get(f"/api/cases/{new}").json()["seen"]] == [moved]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [
-        ("/api/cases/1/merge", {"into": 1}, 409),
-        ("/api/cases/1/merge", {"into": 99}, 404),
-        ("/api/cases/99/merge", {"into": 1}, 404),
-        ("/api/cases/1/split", {"sightings": [5]}, 409),
-        ("/api/cases/99/split", {"sightings": [5]}, 404),
-        ("/api/cases/1/split", {"sightings": []}, 422),
-    ],
-)
-def test_a_merge_or_split_that_cannot_be_is_said(depot: Depot, path: str, body: Any, status: int) -> None:
+def test_a_merge_or_split_that_cannot_be_is_said(depot: Depot) -> None:
     number = add_case(depot.database)
-    assert number == 1
     add_sighting(depot.database, number)
-    answer = depot.client().post(path, body)
-    assert answer.status_code == status, answer.text
-    assert depot.client("vera").post(path, body).status_code == 403
+    here, nowhere = f"/api/cases/{number}", "/api/cases/99"
+    tries: list[tuple[str, Any, int]] = [
+        (f"{here}/merge", {"into": number}, 409),
+        (f"{here}/merge", {"into": 99}, 404),
+        (f"{nowhere}/merge", {"into": number}, 404),
+        (f"{here}/split", {"sightings": [5000]}, 409),
+        (f"{nowhere}/split", {"sightings": [5000]}, 404),
+        (f"{here}/split", {"sightings": []}, 422),
+    ]
+    for path, body, status in tries:
+        answer = depot.client().post(path, body)
+        assert answer.status_code == status, answer.text
+        assert depot.client("vera").post(path, body).status_code == 403
 
 
 def test_a_merge_of_what_changed_meanwhile_is_a_conflict(depot: Depot) -> None:

@@ -43,9 +43,9 @@ def test_a_picture_is_there_not_there_yet_gone_or_lost(depot: Depot) -> None:
 
 
 @pytest.mark.parametrize("path", [f"/pictures/{SHA}.jpg", "/api/summary", "/api/settings"])
-def test_only_who_may_read_sees_pictures_and_figures(depot: Depot, path: str) -> None:
-    assert depot.client(None).get(path).status_code == 401
-    assert depot.client("kiosk").get(path).status_code == 403
+def test_only_who_may_read_sees_pictures_and_figures(unchanging: Depot, path: str) -> None:
+    assert unchanging.client(None).get(path).status_code == 401
+    assert unchanging.client("kiosk").get(path).status_code == 403
 
 
 def test_the_summary_counts_everything(depot: Depot) -> None:
@@ -108,8 +108,8 @@ def test_figures_that_take_long_are_counted_behind_the_reader(
     assert figures.current().cases == 2
 
 
-def test_the_page_is_told_its_language_and_its_map(depot: Depot) -> None:
-    answer = depot.client("vera").get("/api/settings")
+def test_the_page_is_told_its_language_and_its_map(unchanging: Depot) -> None:
+    answer = unchanging.client("vera").get("/api/settings")
     assert answer.json()["language"] == "de"
     assert "tiles_url" in answer.json()
 
@@ -132,20 +132,20 @@ def test_health_is_for_everybody_and_tells_of_a_dead_ingest_and_a_store_that_is_
     assert asks.get("/healthz").status_code == 503
 
 
-def test_every_route_but_health_asks_who_it_is(depot: Depot) -> None:
-    paths = depot.app.openapi()["paths"]
+def test_every_route_but_health_asks_who_it_is(unchanging: Depot) -> None:
+    paths = unchanging.app.openapi()["paths"]
     assert "/api/cases/{number}/actions" in paths
     for path, methods in paths.items():
         for method in methods:
             body = {} if method == "post" else None
-            answer = depot.client(None).request(
+            answer = unchanging.client(None).request(
                 method.upper(), path.format(number=1, sha256=SHA) + "?bbox=0,0,1,1&zoom=1&after=0", json=body
             )
             assert (answer.status_code == 401) is (path != "/healthz"), path
 
 
-def test_the_description_tells_what_the_answers_are(depot: Depot) -> None:
-    paths = depot.app.openapi()["paths"]
+def test_the_description_tells_what_the_answers_are(unchanging: Depot) -> None:
+    paths = unchanging.app.openapi()["paths"]
     shown = paths["/api/cases"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     case = shown["properties"]["cases"]["items"]
     assert case["properties"]["class"] == {"type": "string"}
