@@ -24,7 +24,7 @@ from sqlalchemy import delete, insert, select, update
 from depot.errors import ConfigError
 from depot.people import audit
 from depot.roads.network import Lines, Road, length_m, metres_per_degree, version_of
-from depot.roads.tables import NETWORK, road_days, road_states, roads, stretches
+from depot.roads.tables import NETWORK, WAITS, road_days, road_states, roads, stretches
 from depot.store.database import Change
 from depot.store.tables import meta
 
@@ -139,7 +139,7 @@ def lay_anew(change: Change) -> None:
     connection.execute(insert(meta).values(name=NETWORK, value=version))
     connection.execute(delete(road_states))
     connection.execute(delete(road_days))
-    connection.execute(update(stretches).where(stretches.c.matched.is_not(None)).values(matched=-1))
+    connection.execute(update(stretches).where(stretches.c.matched.is_not(None)).values(matched=WAITS))
     change.next()
 
 

@@ -20,7 +20,7 @@ from depot.roads import looked
 from depot.roads.looked import Bytes
 from depot.roads.network import RoadNetwork, Roads, version_of
 from depot.roads.projections import moment
-from depot.roads.tables import road_days, road_states, stretches
+from depot.roads.tables import WAITS, road_days, road_states, stretches
 from depot.store.database import Change, Database
 from depot.store.tables import events
 from messages import envelope
@@ -53,7 +53,7 @@ class Matcher:
         self._within_m = within_m
 
     def run_once(self, limit: int = 200) -> int:
-        """Lay the newest stretches that wait, at most `limit`; gives how many it took. Raises StoreError."""
+        """Lay stretches that wait, at most `limit`; gives how many it took. Raises StoreError."""
         with self._database.reading() as connection:
             network = self._roads.current(connection)
             rows = _waiting_rows(connection, limit)
@@ -63,11 +63,7 @@ class Matcher:
         with self._database.changing() as change:
             if version_of(change.connection) != network.version:
                 return 0  # an import came between: next time
-            keys = and_(stretches.c.received.in_(laid), stretches.c.matched < 0)
-            mine = change.connection.execute(
-                update(stretches).where(keys).values(matched=network.version).returning(stretches.c.received)
-            )
-            taken = sorted(mine.scalars())
+            taken = _take(change.connection, network.version, rows)
             by_road: dict[str, list[_Laid]] = defaultdict(list)
             for received in taken:
                 for number, part in laid[received].items():
@@ -88,16 +84,28 @@ class Matcher:
         }
 
 
+def _take(connection: Connection, version: int, rows: list[Row[Any]]) -> list[int]:
+    """Those of the rows that still wait, now marked as laid; none whose date has changed meanwhile."""
+    numbers = [row.received for row in rows]
+    mine = and_(stretches.c.received.in_(numbers), stretches.c.matched == WAITS)
+    now = {row.received: row.utc for row in connection.execute(select(stretches).where(mine))}
+    taken = [row.received for row in rows if row.received in now and now[row.received] == row.utc]
+    connection.execute(update(stretches).where(stretches.c.received.in_(taken)).values(matched=version))
+    return taken
+
+
 def waiting(connection: Connection) -> int:
     """Stretches that are not laid on the roads yet."""
-    return connection.execute(select(func.count()).select_from(stretches).where(stretches.c.matched < 0)).scalar_one()
+    return connection.execute(
+        select(func.count()).select_from(stretches).where(stretches.c.matched == WAITS)
+    ).scalar_one()
 
 
 def _waiting_rows(connection: Connection, limit: int) -> list[Row[Any]]:
     columns = (stretches.c.received, stretches.c.utc, stretches.c.vehicle, events.c.payload)
     joined = select(*columns).join(events, events.c.received == stretches.c.received)
-    newest = joined.where(stretches.c.matched < 0).order_by(stretches.c.received.desc()).limit(limit)
-    return list(connection.execute(newest))
+    # In no order: after an import there may be a million, and they would be sorted for every batch.
+    return list(connection.execute(joined.where(stretches.c.matched == WAITS).limit(limit)))
 
 
 def _write(change: Change, by_road: dict[str, list[_Laid]]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Table, and_, insert, select, tuple_, upd
 from depot.cases.ports import StoredEvent
 from depot.dating import dated
 from depot.roads.importing import lay_anew
-from depot.roads.tables import boot_clocks, rides, stretches
+from depot.roads.tables import WAITS, boot_clocks, rides, stretches
 from depot.store.database import Change
 from messages.types import Clock, Coverage, Roughness, Time
 
@@ -138,7 +138,7 @@ def _stretch(change: Change, stored: StoredEvent, data: Coverage, clocks: dict[B
         "track": None if line is None else line.track,
         "from_m": None if line is None else line.from_m,
         "to_m": None if line is None else line.to_m,
-        "matched": -1 if believed(row["utc"], stored.received_utc) else None,
+        "matched": WAITS if believed(row["utc"], stored.received_utc) else None,
     }
 
 
@@ -176,7 +176,7 @@ def _redate_stretches(change: Change, boots: set[Boot]) -> None:
     """Date what was told in these boots. What lies on the roads with a wrong date cannot be taken away alone."""
     anew = False
     for row, utc in _undated(change.connection, stretches, boots):
-        matched = -1 if believed(utc, row.received_utc) else None
+        matched = WAITS if believed(utc, row.received_utc) else None
         before, after = moment(row.utc), moment(utc)
         if row.matched is not None and row.matched >= 0 and before is not None:
             anew = anew or after is None or abs((after - before).total_seconds()) > _MOVED_S

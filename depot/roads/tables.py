@@ -53,7 +53,10 @@ boot_clocks = Table(
     Column("utc", Text, nullable=False),
 )
 
-#: One message of coverage. `matched`: the network that it was laid on, -1: not yet, NULL: it has no date.
+#: In `stretches.matched`: it is not laid on the roads yet.
+WAITS = -1
+
+#: One message of coverage. `matched`: the network that it was laid on, or `WAITS`; NULL: it has no date.
 stretches = Table(
     "stretches",
     METADATA,

@@ -127,6 +127,24 @@ def test_what_another_worker_laid_meanwhile_is_left_to_it(database: Database) ->
         assert connection.execute(select(road_days.c.looks)).scalar_one() == 3
 
 
+def test_what_is_dated_anew_meanwhile_is_laid_with_its_new_date(database: Database) -> None:
+    def clock(number: int, utc: str) -> Clock:
+        return Clock(number=number, time=Time(boot="b1", monotonic_s=100.0, quality="gnss", utc=utc))
+
+    tell(database, looked_at((0, 0), (100, 0), utc=None), clock(1, "2026-05-05T08:00:00Z"))
+    matcher = Matcher(database, Roads(), ZONE)
+    laying = matcher._lay
+
+    def lay_while_a_clock_comes(*row: Any) -> Any:
+        tell(database, clock(2, "2026-05-03T08:00:00Z"))
+        return laying(*row)
+
+    matcher._lay = lay_while_a_clock_comes  # type: ignore[method-assign]
+    assert matcher.run_once() == 0
+    lay(database)
+    assert covered(database).last_looked_utc == "2026-05-03T08:00:00Z"
+
+
 def test_what_was_laid_on_roads_that_are_gone_meanwhile_is_laid_again(database: Database) -> None:
     tell(database, looked_at((0, 0), (100, 0)))
     matcher = Matcher(database, Roads(), ZONE)
