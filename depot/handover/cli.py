@@ -29,6 +29,8 @@ _MANY = {
 }  # fmt: skip
 _ONE = ("road", "surface", "grade_min", "score_min", "since", "seen_days", "looks_min", "bbox", "q", "place")
 
+_BOUNDS = {"grade_min": (1, 5), "score_min": (0, 1), "seen_days": (0, 36_500), "looks_min": (0, 1_000_000)}
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `export`."""
@@ -96,8 +98,13 @@ def filter_of(query: str) -> CaseFilter:
             given["bbox"] = box(given["bbox"])
         if "since" in given:
             given["since"] = moment(given["since"])
-        return msgspec.convert(given, CaseFilter, strict=False)
+        found = msgspec.convert(given, CaseFilter, strict=False)
     except HTTPException as error:
         raise ConfigError(f"--filter: {error.detail}") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"--filter: {error}") from None
+    for name, (least, most) in _BOUNDS.items():
+        value = getattr(found, name)
+        if value is not None and not least <= value <= most:
+            raise ConfigError(f"--filter: {name} is {least} to {most}")
+    return found
