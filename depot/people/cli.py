@@ -83,6 +83,8 @@ def _run(parser: argparse.ArgumentParser, open_database: Open, do: _Do) -> None:
             options.password = _password(options)
         with closing(open_database(options.config)) as database, database.changing() as change:
             do(options, change)
+        if getattr(options, "generate", False):
+            print(options.password)
         return 0
 
     parser.set_defaults(run=run)
@@ -145,9 +147,7 @@ def _list_tokens(_options: argparse.Namespace, change: Change) -> None:
 def _password(options: argparse.Namespace) -> str:
     """Asked for twice at a terminal, else the first line of standard input. Raises PeopleError."""
     if options.generate:
-        made = new_password()
-        print(made)
-        return made
+        return new_password()
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     first = getpass.getpass(f"Password of {options.name}: ")

@@ -88,6 +88,13 @@ def test_tokens_are_made_listed_and_revoked(shell, house, capsys):
     assert house.browser().get("/may/read", Authorization=f"Bearer {text}").status_code == 401
 
 
+def test_a_password_that_was_given_to_nobody_is_not_printed(shell, house, capsys):
+    house.user("anna")
+    with pytest.raises(PeopleError, match="is taken"):
+        shell("user", "add", "anna", "--role", "viewer", "--generate")
+    assert capsys.readouterr().out == ""
+
+
 def test_the_record_says_who_had_the_shell(shell, house, database, monkeypatch):
     monkeypatch.setattr("getpass.getuser", lambda: "karl")
     shell("token", "add", "qgis", "--role", "reader")
