@@ -15,9 +15,22 @@ export class Live extends EventTarget {
   #stream = null;
   #timer = null;
   #asked = null;
+  #watch = null;
 
+  /** Listen while somebody is looking: browsers allow six connections to us for all tabs together. */
   start() {
-    this.stop();
+    this.#watch ??= watch(() => this.#open(), () => this.#close());
+    this.#open();
+  }
+
+  stop() {
+    this.#watch?.abort();
+    this.#watch = null;
+    this.#close();
+  }
+
+  #open() {
+    this.#close();
     const stream = new EventSource("/api/events");
     this.#stream = stream;
     stream.addEventListener("open", () => this.#set(true));
@@ -25,11 +38,11 @@ export class Live extends EventTarget {
     stream.addEventListener("error", () => {
       this.#set(false);
       // It comes back by itself after a lost connection, but gives up after an answer such as 503.
-      if (stream.readyState === EventSource.CLOSED) this.#timer = setTimeout(() => this.start(), RETRY_MS);
+      if (stream.readyState === EventSource.CLOSED) this.#timer = setTimeout(() => this.#open(), RETRY_MS);
     });
   }
 
-  stop() {
+  #close() {
     clearTimeout(this.#timer);
     this.#stream?.close();
     this.#stream = null;
@@ -66,4 +79,14 @@ export class Live extends EventTarget {
       this.#asked = null;
     }
   }
+}
+
+/** Call `seen` when the page comes into view and `unseen` when it goes; abort what this gives to end it. */
+function watch(seen, unseen) {
+  const ending = new AbortController();
+  const { signal } = ending;
+  document.addEventListener("visibilitychange", () => (document.hidden ? unseen() : seen()), { signal });
+  addEventListener("pagehide", unseen, { signal });
+  addEventListener("pageshow", (event) => { if (event.persisted) seen(); }, { signal });
+  return ending;
 }

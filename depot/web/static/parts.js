@@ -11,7 +11,7 @@ export function table(caption, columns, rows) {
     "div", { class: "table-room" },
     element(
       "table", {}, element("caption", { class: "unseen" }, caption),
-      element("thead", {}, element("tr", {}, ...columns.map(([heading, , kind]) => element("th", { scope: "col", class: kind }, heading)))),
+      element("thead", {}, element("tr", {}, ...columns.map(([heading, , kind]) => heading ? element("th", { scope: "col", class: kind }, heading) : element("td", {})))),
       element("tbody", {}, ...rows.map((row) => element("tr", {}, ...columns.map(([heading, cell, kind]) => element("td", { class: kind, "data-label": heading || null }, ...[cell(row)].flat()))))),
     ),
   );

@@ -185,7 +185,9 @@ class City:
         """A tram line's tunnel: three rides along 600 m of it."""
         rng = random.Random(5)
         kinds = ("spalling", "water_leakage", "crack", "efflorescence", "crack", "water_leakage", "exposed_rebar")
-        found = [(rng.choice(kinds), 3000 + rng.uniform(0, 600), rng.uniform(0, 12), rng.randint(1, 4)) for _ in range(22)]
+        found = [
+            (rng.choice(kinds), 3000 + rng.uniform(0, 600), rng.uniform(0, 12), rng.randint(1, 4)) for _ in range(22)
+        ]
         for ride in range(3):
             moment = self.now - timedelta(days=2 + 9 * ride, hours=8)
             boot = f"bus-7-tunnel-{ride}"
@@ -210,10 +212,16 @@ class City:
 
     def vehicles(self) -> Iterator[Intake]:
         """How the vehicles are now."""
-        states = (("kehr-3", "online", 61.0, ()), ("muell-12", "online", 84.5, ("camera front: no frame for 12 s",)), ("bus-7", "stopped", 47.0, ()))
+        states = (
+            ("kehr-3", "online", 61.0, ()),
+            ("muell-12", "online", 84.5, ("camera front: no frame for 12 s",)),
+            ("bus-7", "stopped", 47.0, ()),
+        )
         for vehicle, state, hot, faults in states:
             boot = f"{vehicle}-0"
-            yield self.event(vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,)))
+            yield self.event(
+                vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,))
+            )
             yield self.event(vehicle, boot, Health(
                 time=timed(boot, self.now), counters={"frames_seen": 24_180, "frames_judged": 18_231, "observations_confirmed": 41, "events_pending": 3},
                 gauges={"temperature_c": hot, "disk_free_mb": 9120.0, "position_error_m": 1.4, "speed_mps": 7.8}, faults=faults,
@@ -231,7 +239,9 @@ class City:
                 time=timed(boot, moment + timedelta(seconds=20 * turn)),
             ))  # fmt: skip
             if STREETS[street][1] == "residential":
-                felt = RoughSection(path=path, length_m=min(metres, 1e4), speed_mps=8.0, rms_mps2=round(self._rng.uniform(0.4, 3.5), 2))
+                felt = RoughSection(
+                    path=path, length_m=min(metres, 1e4), speed_mps=8.0, rms_mps2=round(self._rng.uniform(0.4, 3.5), 2)
+                )
                 yield self.event(vehicle, boot, Roughness(
                     rule="rms-10m", reference_speed_mps=13.9, time=timed(boot, moment), sections=(felt,), shocks=()
                 ))  # fmt: skip
@@ -239,7 +249,9 @@ class City:
     def _defect(self, number: int) -> Defect:
         rng = self._rng
         label = rng.choices(("pothole", "alligator_crack", "longitudinal_crack", "transverse_crack"), (10, 5, 6, 4))[0]
-        length, width = {"pothole": (0.6, 0.45), "alligator_crack": (2.4, 1.1), "longitudinal_crack": (3.2, 0.12)}.get(label, (2.0, 0.1))
+        length, width = {"pothole": (0.6, 0.45), "alligator_crack": (2.4, 1.1), "longitudinal_crack": (3.2, 0.12)}.get(
+            label, (2.0, 0.1)
+        )
         scale = rng.uniform(0.6, 1.7)
         return Defect(
             number, label, rng.randrange(len(STREETS)), rng.uniform(0.03, 0.97), rng.uniform(-2.5, 2.5),

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 from msgspec.structs import replace as altered
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from depot.app import make_app
 from depot.cases.projection import CaseProjection
@@ -51,7 +51,9 @@ PEOPLE = {"anna": ("Anna Becker", "dispatcher"), "ben": ("Ben Yıldız", "review
 class PageDepot:
     """A running depot. `url`: where its page is."""
 
-    def __init__(self, folder: Path, *, login: str = "off", database_url: str | None = None, config: Config = Config()) -> None:
+    def __init__(
+        self, folder: Path, *, login: str = "off", database_url: str | None = None, config: Config = Config()
+    ) -> None:
         self.stop_asked = False
         self.database = Database(database_url or f"sqlite:///{folder / 'depot.sqlite'}")
         migrate(self.database)
@@ -113,6 +115,10 @@ class PageDepot:
     def column_of(self, number: int, column: str) -> Any:
         with self.database.reading() as connection:
             return connection.scalar(select(cases.c[column]).where(cases.c.number == number))
+
+    def count_of(self, state: str) -> int:
+        with self.database.reading() as connection:
+            return int(connection.scalar(select(func.count()).where(cases.c.state == state)) or 0)
 
     def last_event(self) -> envelope.Event:
         with self.database.reading() as connection:

@@ -190,7 +190,9 @@ def test_a_base_map_that_does_not_answer_leaves_the_grid(desk):
     from msgspec.structs import replace
 
     page = desk.depot.services.config.page
-    config = replace(desk.depot.services.config, page=replace(page, style_url=f"http://127.0.0.1:{free_port()}/style.json"))
+    config = replace(
+        desk.depot.services.config, page=replace(page, style_url=f"http://127.0.0.1:{free_port()}/style.json")
+    )
     object.__setattr__(desk.depot.services, "config", config)
     desk.open()
     desk.shows(".map-message", "Die Grundkarte antwortet nicht")
@@ -246,7 +248,9 @@ def test_a_place_that_was_corrected_moves_on_the_map_and_says_so(desk):
     desk.shows(".facts", "GNSS, mit Korrekturdaten")
     event = desk.depot.last_event()
     better = Position(lon=6.7700, lat=51.4300, error_m=0.02, method="gnss", quality="rtk_fixed", revised=True)
-    revision = Revision(observation=event.id, number=1, reason="fix_returned", time=timed("boot-0", desk.city.moment()), position=better)
+    revision = Revision(
+        observation=event.id, number=1, reason="fix_returned", time=timed("boot-0", desk.city.moment()), position=better
+    )
     desk.depot.take([desk.city.event("kehr-3", "boot-0", revision)])
     desk.shows(".facts", "nachträglich korrigiert")
     desk.shows(".facts", "RTK fix")

@@ -50,7 +50,9 @@ def test_a_section_leads_to_its_cases(city):
     assert "road=" in city.browser.current_url
 
 
-@pytest.mark.parametrize(("language", "words"), [("de", "von einer Prüferin"), ("en", "to be confirmed by an inspector")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", "von einer Prüferin"), ("en", "to be confirmed by an inspector")]
+)
 def test_a_tunnel_lies_unrolled_with_marks_that_are_only_proposed(city, language, words):
     city.open_whole("/condition?tab=tunnels", ".unrolled a", language=language)
     city.shows(".proposal-note", words)
