@@ -53,6 +53,7 @@ def router(services: Services, config: FleetConfig | None = None) -> APIRouter:
     made = APIRouter(tags=["fleet"])
     _add_vehicles(made, services.database, config, known)
     _add_alarms(made, services.database, known)
+    _add_rules(made, services.database, known)
     return made
 
 
@@ -114,6 +115,8 @@ def _add_alarms(made: APIRouter, database: Database, known: dict[str, Signal]) -
             found = reading.alarms_of(connection, known, is_open=is_open, vehicle=vehicle, limit=limit)
         return json({"alarms": found})
 
+
+def _add_rules(made: APIRouter, database: Database, known: dict[str, Signal]) -> None:
     @made.get("/api/alarms/rules", responses=described("rules", "application/json"))
     def rules(_person: Viewer) -> Response:
         """Rules with their thresholds and what they begin with."""

@@ -25,12 +25,12 @@ _MOST_BYTES = 64_000_000
 def router(given: Given) -> APIRouter:
     """`/api/sections`, `/api/tunnels`, `/api/roads`."""
     made = APIRouter(tags=["roads"])
-    _add_condition(made, given)
-    _add_network(made, given)
+    for add in (_add_sections, _add_tunnels, _add_network):
+        add(made, given)
     return made
 
 
-def _add_condition(made: APIRouter, given: Given) -> None:
+def _add_sections(made: APIRouter, given: Given) -> None:
     @made.get("/api/sections", responses=described("sections as lines", GEOJSON))
     def sections(
         *,
@@ -58,6 +58,8 @@ def _add_condition(made: APIRouter, given: Given) -> None:
             )
         return json(features.collection(map(features.section_feature, found), total=total), GEOJSON)
 
+
+def _add_tunnels(made: APIRouter, given: Given) -> None:
     @made.get("/api/tunnels", responses=described("lines with a chainage", "application/json"))
     def lines(_person: Reader) -> Response:
         """Tunnels and other lines that vehicles know."""

@@ -26,7 +26,7 @@ ToDay: TypeAlias = Annotated[str | None, Query(alias="to", pattern=_DAY, descrip
 def router(given: Given) -> APIRouter:
     """`/api/coverage`, `/api/roughness`."""
     made = APIRouter(tags=["roads"])
-    for add in (_add_stretches, _add_roads_covered, _add_proof):
+    for add in (_add_stretches, _add_roads_covered, _add_roads_drawn, _add_proof):
         add(made, given)
     return made
 
@@ -105,6 +105,8 @@ def _add_roads_covered(made: APIRouter, given: Given) -> None:
             }
         )
 
+
+def _add_roads_drawn(made: APIRouter, given: Given) -> None:
     @made.get("/api/coverage/roads.geojson", responses=described("roads as lines", GEOJSON))
     def roads_on_map(
         *,
