@@ -77,11 +77,12 @@ class Columns:
         self.counts = {name: _longer(column, room, 0) for name, column in self.counts.items()}
         self._seen_by = _longer(self._seen_by, room, 0)
 
-    def see(self, rows: NDArray[np.int64], pairs: Sequence[Any]) -> None:
-        """Take over which vehicles have seen the cases `rows`; `pairs` of (case, vehicle) tell of those cases only."""
+    def unsee(self, rows: NDArray[np.int64]) -> None:
+        """Forget which vehicles have seen these cases."""
         self._seen_by[rows] = 0
-        if not pairs:
-            return
+
+    def see(self, pairs: Sequence[Any]) -> None:
+        """Take in which vehicles have seen which cases: (case, vehicle), at least one."""
         numbers, names = zip(*pairs, strict=True)
         codes = np.array(self.vehicles.codes(names), dtype=np.int64)
         words = len(self.vehicles.words) // _BITS + 1

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from depot.cases.records import State
 from depot.review import urgency
@@ -29,6 +29,7 @@ _WORDS = ("class", "surface", "trend", "district", "road", "road_class", "office
 _FLOATS = ("lon", "lat", "score")
 _COUNTS = ("grade", "sightings", "vehicles", "looks_without", "reports")
 _TIMES = ("first_seen_utc", "last_seen_utc", "opened_utc")
+_ROWS = 20_000
 _SELECTED = ("number", "state", *_WORDS, *_FLOATS, *_COUNTS, *_TIMES)
 
 
@@ -53,25 +54,30 @@ class CaseIndex:
             sequence = connection.execute(select(meta.c.value).where(meta.c.name == "sequence")).scalar_one()
             if sequence == columns.sequence:
                 return
-            changed = connection.execute(
-                select(*(cases.c[name] for name in _SELECTED)).where(cases.c.changed > columns.sequence)
-            ).all()
-            seen_by = _seen_by(connection, columns.sequence)
-        if changed:
-            _take(columns, changed, seen_by)
+            changed = select(*(cases.c[name] for name in _SELECTED)).where(cases.c.changed > columns.sequence)
+            # Should this break off, the same is read again: the number stays.
+            for part in _parts(connection, changed):
+                _take(columns, part)
+            for part in _parts(connection, _seen_by(columns.sequence)):
+                columns.see(part)
         columns.sequence = sequence
 
 
-def _seen_by(connection: Connection, after: int) -> Sequence[Any]:
+def _parts(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """The rows of a query, so many at a time that memory does not grow with the depot."""
+    yield from connection.execute(query.execution_options(yield_per=_ROWS)).partitions()
+
+
+def _seen_by(after: int) -> Select[Any]:
     """Which vehicles have seen the cases that changed."""
     pairs = select(sightings.c.case, sightings.c.vehicle).where(sightings.c.vehicle.is_not(None)).distinct()
-    if after >= 0:
-        pairs = pairs.where(sightings.c.case.in_(select(cases.c.number).where(cases.c.changed > after)))
-    return connection.execute(pairs).all()
+    if after < 0:
+        return pairs
+    return pairs.where(sightings.c.case.in_(select(cases.c.number).where(cases.c.changed > after)))
 
 
-def _take(columns: Columns, changed: Sequence[Any], seen_by: Sequence[Any]) -> None:
-    """Put changed rows of `_SELECTED`, and (case, vehicle), into the columns."""
+def _take(columns: Columns, changed: Sequence[Any]) -> None:
+    """Put changed rows of `_SELECTED` into the columns."""
     values = dict(zip(_SELECTED, zip(*changed, strict=True), strict=True))
     rows = np.array(values["number"], dtype=np.int64)
     columns.reserve(int(rows.max()) + 1)
@@ -84,7 +90,7 @@ def _take(columns: Columns, changed: Sequence[Any], seen_by: Sequence[Any]) -> N
         columns.floats[name][rows] = seconds(values[name])
     for name in _COUNTS:
         columns.counts[name][rows] = [value or 0 for value in values[name]]
-    columns.see(rows, seen_by)
+    columns.unsee(rows)
     columns.floats["urgency"][rows] = _urgency(columns, rows)
 
 
