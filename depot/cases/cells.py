@@ -12,6 +12,8 @@ from depot.cases.plane import METRES_PER_DEGREE
 _LAT_STEP = 0.0003
 _LON_STEP = 0.0004
 _LINE_STEP_M = 50.0
+#: Longer ones are a vehicle's mistake.
+LONGEST_LEG_M, _LONGEST_M = 1000.0, 20_000.0
 #: Beyond it longitudes crowd together; no street is there.
 _MAX_LAT = 85.0
 
@@ -36,20 +38,22 @@ def around(lon: float, lat: float, radius_m: float) -> Iterator[str]:
 
 
 def along(line: str, from_m: float, to_m: float) -> Iterator[str]:
-    """The pieces of a line between two chainages."""
+    """The pieces of a line between two chainages; none where that is no stretch that anyone drives at once."""
+    if to_m - from_m > _LONGEST_M:
+        return
     for piece in range(math.floor(from_m / _LINE_STEP_M), math.floor(to_m / _LINE_STEP_M) + 1):
         yield _piece(line, piece)
 
 
 def beside(path: Sequence[tuple[float, float]], radius_m: float) -> set[str]:
-    """The cells of the ground near a path of (lon, lat)."""
+    """The cells of the ground near a path of (lon, lat); a leg longer than `LONGEST_LEG_M` is a gap."""
     found: set[str] = set()
     for index, (lon, lat) in enumerate(path):
         found.update(around(lon, lat, radius_m))
-        if index:
-            before = path[index - 1]
-            steps = math.ceil(max(abs(lon - before[0]) / _LON_STEP, abs(lat - before[1]) / _LAT_STEP))
-            for step in range(1, min(steps, 1000)):
+        before = path[max(index - 1, 0)]
+        steps = math.ceil(max(abs(lon - before[0]) / _LON_STEP, abs(lat - before[1]) / _LAT_STEP))
+        if steps * _LAT_STEP * METRES_PER_DEGREE <= LONGEST_LEG_M:
+            for step in range(1, steps):
                 share = step / steps
                 at = before[0] + (lon - before[0]) * share, before[1] + (lat - before[1]) * share
                 found.update(around(*at, radius_m))

@@ -22,7 +22,7 @@ from depot.cases.passes import PASS_S, is_same_pass
 from depot.cases.ports import Placing
 from depot.cases.records import Case, Seen, Sighting
 from depot.cases.saving import save
-from depot.cases.summing import place
+from depot.cases.summing import in_order, place
 from depot.store.database import Change
 from depot.store.tables import sightings
 
@@ -162,9 +162,10 @@ def _marks(board: Board, number: int, free: set[int], blocking: Sequence[Sightin
     rest = board.rest(number, free)
     if case.pinned:
         return [
-            _Mark(number, replace(case, **place(part)), [one for one in here if one in part]) for part in parts_of(rest)
+            _Mark(number, replace(case, **place(in_order(part))), [one for one in here if one in part])
+            for part in parts_of(rest)
         ]
-    return [_Mark(number, replace(case, **place(rest)), here)] if rest else []
+    return [_Mark(number, replace(case, **place(in_order(rest))), here)] if rest else []
 
 
 def parts_of(seen: Sequence[Sighting]) -> list[list[Sighting]]:

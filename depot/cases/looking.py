@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+from depot.cases.cells import LONGEST_LEG_M
 from depot.cases.plane import east_north_m, turn_deg
 from depot.cases.records import Case
 from messages.types import Coverage
@@ -47,7 +48,7 @@ def _beside(path: tuple[tuple[float, float], ...], case: Case) -> bool:
     for (x0, y0), (x1, y1) in pairwise(corners):
         dx, dy = x1 - x0, y1 - y0
         length = math.hypot(dx, dy)
-        if length == 0:
+        if length == 0 or length > LONGEST_LEG_M:
             continue
         share = -(x0 * dx + y0 * dy) / length**2
         aside = abs(x0 * dy - y0 * dx) / length

@@ -45,7 +45,7 @@ def summed(case: Case, seen: Iterable[Sighting], looks: Iterable[Looked]) -> Cas
         seen: all of its sightings, one at least.
         looks: valid stretches past it, at least those since it was last seen.
     """
-    ordered = sorted(seen, key=lambda one: (one.utc or "", one.number))
+    ordered = in_order(seen)
     best = max(ordered, key=_merit)
     dated = [one.utc for one in ordered if one.utc is not None]
     last = max(dated, default=None)
@@ -100,9 +100,14 @@ def place(ordered: Sequence[Sighting], best: Sighting | None = None) -> dict[str
     }
 
 
+def in_order(seen: Iterable[Sighting]) -> list[Sighting]:
+    """By time. Never by number: new ones have none yet."""
+    return sorted(seen, key=lambda one: (one.utc or "", one.received or 0, one.report or ""))
+
+
 def _merit(one: Sighting) -> tuple[bool, float, int]:
-    """The sighting in front: with a picture, the surest; of equals the earlier."""
-    return one.picture is not None and one.received is not None, one.score or 0.0, -one.number
+    """The sighting in front: with a picture, the surest; of equals the one that came first."""
+    return one.picture is not None and one.received is not None, one.score or 0.0, -(one.received or 0)
 
 
 def _first(values: Iterable[_Value | None]) -> _Value | None:
@@ -151,7 +156,9 @@ def _mean(values: Sequence[tuple[float, ...]], errors: Sequence[float]) -> tuple
     axes = list(zip(*values, strict=True))
     means = [sum(map(mul, weights, axis)) / total for axis in axes]
     left = sum(
-        w * (v - mean) ** 2 for axis, mean in zip(axes, means, strict=True) for w, v in zip(weights, axis, strict=True)
+        weight * (value - mean) * (value - mean)
+        for axis, mean in zip(axes, means, strict=True)
+        for weight, value in zip(weights, axis, strict=True)
     )
     return means, math.sqrt(max(1.0, left / (len(axes) * (len(values) - 1))) / total)
 
