@@ -68,7 +68,7 @@ def new_secret() -> str:
 
 
 def new_password() -> str:
-    """A password for the first login: 96 bits in four groups that can be read out."""
+    """A password for the first login: 99 bits in four groups that can be read out."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
     return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
 

@@ -15,7 +15,8 @@ from tests.depot.people.house import House
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(secret, "_HASHER", hasher)
-    monkeypatch.setattr(secret, "_NOBODY", hasher.hash("nobody"))
+    nobody = hasher.hash("nobody")
+    monkeypatch.setattr(secret, "_nobody", lambda: nobody)
 
 
 @pytest.fixture
