@@ -112,7 +112,7 @@ class CaseCollection:
         if wanted.bbox is not None:
             found.append(_within(wanted.bbox))
         if wanted.since is not None:
-            found.append(c.last_seen_utc >= times.at_least(wanted.since))
+            found.append(c.last_seen_utc >= times.write(wanted.since))
         if wanted.until is not None:
             found.append(c.first_seen_utc <= times.at_most(wanted.until))
         if wanted.since is not None or wanted.until is not None:

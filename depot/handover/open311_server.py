@@ -302,7 +302,7 @@ def _span(start: str | None, end: str | None, now_utc: str) -> list[ColumnElemen
         raise HTTPException(400, "end_date: before all times") from None
     if start is not None:
         since = max(since, _time("start_date", start)) if end is not None else _time("start_date", start)
-    return [cases.c.opened_utc >= times.at_least(since), cases.c.opened_utc <= times.at_most(until)]
+    return [cases.c.opened_utc >= times.write(since), cases.c.opened_utc <= times.at_most(until)]
 
 
 def _time(name: str, text: str) -> Any:

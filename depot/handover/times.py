@@ -41,14 +41,9 @@ def later(utc: str, seconds: float) -> str:
     return write(time + timedelta(seconds=seconds))
 
 
-def at_least(time: datetime) -> str:
-    """A text that sorts before every time of the tables in that second or after it.
+def at_most(time: datetime) -> str:
+    """A text that sorts after every time of the tables in that second or before it.
 
     Tables hold whole seconds and fractions side by side, and "." sorts before "Z".
     """
-    return time.astimezone(timezone.utc).isoformat(timespec="seconds").removesuffix("+00:00")
-
-
-def at_most(time: datetime) -> str:
-    """A text that sorts after every time of the tables in that second or before it."""
-    return at_least(time) + "Z"
+    return time.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import email
 import email.policy
+import ssl
+import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from msgspec.structs import replace
 
 from depot.errors import ConfigError
@@ -19,10 +22,11 @@ from depot.handover.mail import Digests
 from depot.handover.workers import Background, workers
 from tests.depot.handover.city import Clock
 from tests.depot.handover.samples import add_case
-from tests.servers import HOST, free_port
+from tests.servers import HOST, free_port, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from depot.store.database import Database
 
@@ -92,7 +96,9 @@ def test_it_tells_what_is_new_what_waits_and_what_got_worse(setup: Setup) -> Non
 
 def test_it_is_sent_once_a_day_on_working_days_from_its_hour_on(setup: Setup) -> None:
     assert [setup.run(), setup.run()] == [1, 0]
-    setup.clock.forward(14 * 3600 + 60)  # Tuesday 00:01 in Berlin
+    setup.clock.forward(3600)
+    assert setup.run() == 0
+    setup.clock.forward(13 * 3600 + 60)  # Tuesday 00:01 in Berlin
     assert setup.run() == 0
     setup.clock.forward(6 * 3600)
     assert setup.run() == 1
@@ -136,6 +142,47 @@ def test_a_name_of_a_street_cannot_write_a_header(setup: Setup) -> None:
     (message,) = setup.inbox.messages
     assert message["Bcc"] is None
     assert not any(line.startswith("Bcc") for line in message.get_content().splitlines())
+
+
+class _Users:
+    """Who may send."""
+
+    def __call__(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, found: Any) -> AuthResult:
+        return AuthResult(success=(found.login, found.password) == (b"wegewart", b"geheim"))
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of localhost that signs itself, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    return cert, key
+
+
+def test_with_starttls_it_logs_in_and_trusts_no_unknown_certificate(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = _certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    made, port = Inbox(), free_port()
+    server = Controller(
+        made, hostname=HOST, port=port, tls_context=context, require_starttls=True, auth_required=True,
+        authenticator=_Users(),
+    )  # fmt: skip
+    password = tmp_path / "password"
+    password.write_text("geheim\n")
+    setup.set(host="localhost", port=port, security="starttls", username="wegewart", password_file=password)
+    server.start()
+    try:
+        assert setup.run() == 0  # its certificate is not trusted
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        setup.clock.forward(301)
+        assert setup.run() == 1
+    finally:
+        server.stop()
+    assert len(made.messages) == 1
 
 
 def test_two_processes_send_one(setup: Setup) -> None:
