@@ -134,6 +134,8 @@ def ask(app, route: str, **headers: str) -> int:
     method, path = route.split(" ")
     path = re.sub(r"\{(.*?)\}", lambda name: VALUES.get(name[1], "nobody"), path)
     browser = Browser(app, address="192.0.2.1", base_url="http://depot.test")
+    if path.startswith("/open311") and method == "POST":  # there a token may also stand in the form
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     return browser.ask(method, path, **headers).status_code
 
 
