@@ -23,6 +23,7 @@ from depot.reports import routes as reports
 from depot.review import routes as review
 from depot.roads import routes as roads_routes
 from depot.roads.network import Roads
+from depot.roads.sections import SectionIndex
 from depot.routing import routes as routing
 from depot.routing.router import Router
 from depot.services import Services
@@ -62,12 +63,13 @@ def make_app(services: Services) -> FastAPI:
 def _routers(services: Services) -> Iterator[APIRouter]:
     config = services.config
     roads = Roads()
+    sections = SectionIndex(roads, within_m=config.roads.within_m, valid_days=config.roads.look_valid_days)
     placing = Router(road_within_m=config.routing.road_within_m)
     yield review.router(services, placing)
-    yield roads_routes.router(services, config.roads, roads)
+    yield roads_routes.router(services, config.roads, roads, sections)
     yield fleet.router(services, config.fleet)
     yield routing.router(services)
     yield reports.router(services)
     yield people.router(services)
-    yield handover.router(services, roads=roads, placing=placing)
+    yield handover.router(services, roads=roads, sections=sections, placing=placing)
     yield web.router(services)

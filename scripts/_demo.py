@@ -8,6 +8,7 @@ Die ganze Kette auf einem Rechner: Broker, Betriebshof, Fahrzeug, mit einer gere
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
@@ -78,7 +79,7 @@ def _demo(options: argparse.Namespace, stack: ExitStack) -> int:
     work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=VAR)))
     link = stack.enter_context(broker(work / "broker", kind=options.broker))
     print(f"broker   {link.kind}, mqtt://{link.host}:{link.port}, MQTT {link.protocol}")
-    page = stack.enter_context(_depot(work, link, options.port))
+    page = stack.enter_context(_depot(work, link, options.port, source / "track.csv"))
     print(f"depot    {page}")
     if not options.once:
         print("         open this address: defects appear while the drive runs / diese Adresse im Browser öffnen")
@@ -112,14 +113,15 @@ def _rendered(options: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def _depot(work: Path, link: Address, port: int) -> Iterator[str]:
-    """The depot as its own process; yields the page's address."""
+def _depot(work: Path, link: Address, port: int, track: Path) -> Iterator[str]:
+    """The depot as its own process; yields the page's address. `track`: where the road of the test drive runs."""
     config = work / "depot.toml"
     config.write_text(
         f'[broker]\nhost = "{link.host}"\nport = {link.port}\nprotocol = "{link.protocol}"\n'
         f'[data]\nfolder = "depot"\n[people]\nlogin = "off"\n[http]\nport = {port}\n',
         encoding="utf-8",
     )
+    _import_road(work, config, track)
     log = (work / "depot.log").open("w")
     process = subprocess.Popen(
         [BIN / "wegewart-depot", "serve", "--config", config], stdout=subprocess.PIPE, stderr=log, text=True
@@ -135,6 +137,32 @@ def _depot(work: Path, link: Address, port: int) -> Iterator[str]:
             process.wait(10)
         process.kill()
         log.close()
+
+
+def _import_road(work: Path, config: Path, track: Path) -> None:
+    """A city imports its network of roads; here it is the one road of the drive, so that the page can show coverage."""
+    if not track.is_file():
+        return
+    with track.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    path = [[float(row["lon"]), float(row["lat"])] for row in rows[:: max(1, len(rows) // 50)]]
+    if len(path) < 2:
+        return
+    road = {
+        "type": "Feature",
+        "properties": {"name": "Teststraße", "highway": "secondary", "district": "Testgelände"},
+        "geometry": {"type": "LineString", "coordinates": path},
+    }
+    file = work / "roads.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [road]}), encoding="utf-8")
+    done = subprocess.run(
+        [BIN / "wegewart-depot", "roads", "import", "--config", config, file],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise DemoError(f"the depot did not take the road: {done.stderr.strip()}")
 
 
 def _drive(options: argparse.Namespace, source: Path, work: Path, link: Address, page: str) -> dict[str, Any]:

@@ -14,14 +14,21 @@ from depot.roads.sections import SectionIndex
 from depot.services import Services
 
 
-def router(services: Services, settings: RoadsConfig | None = None, roads: Roads | None = None) -> APIRouter:
+def router(
+    services: Services,
+    settings: RoadsConfig | None = None,
+    roads: Roads | None = None,
+    sections: SectionIndex | None = None,
+) -> APIRouter:
     """What was looked at, the proof of it, roughness, condition of sections, tunnels, the network.
+
+    `roads`, `sections`: in memory, where others use them too.
 
     Raises:
         ConfigError: the time zone is not known.
     """
     settings, roads = settings or RoadsConfig(), roads or Roads()
-    sections = SectionIndex(roads, within_m=settings.within_m, valid_days=settings.look_valid_days)
+    sections = sections or SectionIndex(roads, within_m=settings.within_m, valid_days=settings.look_valid_days)
     given = Given(services.database, roads, zone(settings), sections)
     made = APIRouter()
     made.include_router(coverage_routes.router(given))
