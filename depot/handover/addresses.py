@@ -34,7 +34,8 @@ def problem(url: str, settings: WebhooksConfig) -> str | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError:
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
         return "url: is no address"
     if not host or not url.isascii() or any(char.isspace() for char in url):
         return "url: is no address, e.g. https://example.org/hook"
@@ -70,12 +71,12 @@ def pinned(
     Raises:
         NotSentError: the name is unknown, or none of its addresses may be called.
     """
-    wanted = httpx.URL(url)
-    port = wanted.port or (443 if wanted.scheme == "https" else 80)
     try:
+        wanted = httpx.URL(url)
+        port = wanted.port or (443 if wanted.scheme == "https" else 80)
         found = [ipaddress.ip_address(text.partition("%")[0]) for text in find(wanted.host, port)]
-    except (OSError, UnicodeError, ValueError) as error:
-        raise NotSentError(f"{wanted.host}: {error}") from None
+    except (OSError, UnicodeError, ValueError, httpx.InvalidURL) as error:
+        raise NotSentError(f"the address cannot be looked up: {error}") from None
     good = [address for address in found if allowed(address, settings)]
     if not good:
         raise NotSentError(f"{wanted.host} is no public address (see handover.webhooks.allow_networks)")

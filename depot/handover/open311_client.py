@@ -248,12 +248,15 @@ class Open311Client:
     ) -> Answer:
         own = {"jurisdiction_id": self._settings.jurisdiction, "api_key": self._key if data is not None else None}
         given = {name: value for name, value in own.items() if value is not None}
-        request = self._client.build_request(
-            method,
-            f"{self._url}/{path}.{self._settings.format}",
-            data=None if data is None else {**data, **given},
-            params={**(params or {}), **given} if data is None else None,
-        )
+        try:
+            request = self._client.build_request(
+                method,
+                f"{self._url}/{path}.{self._settings.format}",
+                data=None if data is None else {**data, **given},
+                params={**(params or {}), **given} if data is None else None,
+            )
+        except httpx.InvalidURL as error:
+            raise NotSentError(f"handover.open311.url: {error}") from None
         return call(self._client, request, timeout_s=self._settings.timeout_s)
 
 

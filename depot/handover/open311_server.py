@@ -10,39 +10,32 @@ Who asks needs the permission "report", by login, token, or token as `api_key`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from depot.cases.joining import join_report
 from depot.cases.ports import Placing
-from depot.cases.records import Seen
 from depot.handover import open311_words as words
 from depot.handover import times
 from depot.handover.answers import base_url, route_that_answers
 from depot.handover.config import HandoverConfig
 from depot.handover.exported import Exported, read
 from depot.handover.open311_form import DESCRIBED, posted, read_fields
+from depot.handover.open311_reports import Report, keep
 from depot.handover.picture_links import PictureLinks
 from depot.people import tokens
 from depot.people.guard import Person
-from depot.reports.tables import reports
 from depot.review.filters import WORD
 from depot.services import Services
-from depot.store.database import Change
 from depot.store.tables import audit, cases
 
 PREFIX = "/open311/v2"
 _MOST = 1000
 _SPAN_DAYS = 90
-#: One standard deviation of a place that somebody tapped on a map.
-_ERROR_M = 10.0
 _FORMS = {
     "text/xml": {"schema": {"type": "string"}},
     "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
@@ -124,20 +117,6 @@ def _allow(services: Services) -> Any:
     return Depends(check)
 
 
-class _Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a request is kept."""
-
-    code: str
-    lon: float
-    lat: float
-    description: str
-    who: str
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
-
-
 class _Api:
     """The answers."""
 
@@ -212,7 +191,7 @@ class _Api:
         found = posted(await read_fields(request))
         if found.service_code not in words.CLASSES:
             raise HTTPException(404, "there is no such service_code")
-        report = _Report(
+        report = Report(
             code=found.service_code,
             lon=found.long,
             lat=found.lat,
@@ -223,29 +202,9 @@ class _Api:
         row = {"service_request_id": str(number), "service_notice": None, "account_id": None}
         return words.answer(form, "service_requests", "request", [row])
 
-    def _keep(self, report: _Report) -> int:
+    def _keep(self, report: Report) -> int:
         with self._database.changing() as change:
-            return self._take(change, report)
-
-    def _take(self, change: Change, report: _Report) -> int:
-        name = f"open311-{report.digest[:40]}"
-        known = change.connection.execute(select(reports.c.case).where(reports.c.id == name)).scalar()
-        if known is not None:
-            return int(known)
-        seen = Seen(
-            defect_class=report.code,
-            report=name,
-            utc=change.now_utc,
-            lon=report.lon,
-            lat=report.lat,
-            error_m=_ERROR_M,
-        )
-        number = join_report(change, seen, self._placing)
-        row = {"id": name, "digest": report.digest, "who": report.who, "received_utc": change.now_utc}
-        place = {"utc": change.now_utc, "lon": report.lon, "lat": report.lat, "error_m": _ERROR_M}
-        what = {"note": report.description or None, "state": "accepted", "case": number, "class": report.code}
-        change.connection.execute(insert(reports).values({**row, **place, **what}))
-        return number
+            return keep(change, report, self._placing)
 
     def _answer(
         self, connection: Connection, form: words.Form, url: str, found: Sequence[tuple[int, Exported]]

@@ -31,6 +31,8 @@ from depot.store.tables import audit, cases
 
 _AT_ONCE = 200
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 10.0, 6 * 3600.0
+#: So long nothing else is sent to a receiver that does not answer.
+_SILENT_WAIT_S = 30.0
 #: What is done with stays so long, for people to see.
 _KEEP = timedelta(days=7)
 _PREFIX = "whsec_"
@@ -98,10 +100,15 @@ class Webhooks:
             while self._collect(hook.number) == _AT_ONCE:
                 pass
         self._forget()
-        due = self._due()
-        for row in due:
-            self._deliver(row)
-        return len(due)
+        tried, silent = 0, set()
+        for row in self._due():
+            if row.webhook in silent:
+                continue
+            tried += 1
+            if not self._deliver(row):  # one that is down must not hold up the others
+                silent.add(row.webhook)
+                self._postpone(row.webhook)
+        return tried
 
     def close(self) -> None:
         """Let the connections go."""
@@ -156,9 +163,10 @@ class Webhooks:
         with self._database.reading() as connection:
             return list(connection.execute(wanted).all())
 
-    def _deliver(self, row: Row[Any]) -> None:
+    def _deliver(self, row: Row[Any]) -> bool:
+        """Try once; False: the receiver did not answer."""
         if not self._settle(row, after_s=4 * self._settings.timeout_s, attempts=row.attempts + 1):
-            return  # another process has it
+            return True  # another process has it
         now = times.parse(self._database.now_utc())
         assert now is not None
         body, stamp = row.body.encode(), int(now.timestamp())
@@ -175,7 +183,7 @@ class Webhooks:
             answer = call(self._client, request, timeout_s=self._settings.timeout_s)
         except (NotSentError, NoAnswerError) as error:
             self._again(row, str(error), None)
-            return
+            return False
         if 200 <= answer.status < 300:
             self._settle(row, after_s=0, leased=True, state="delivered", answer=str(answer.status))
         elif answer.status == 410:  # "gone": the receiver wants no more
@@ -184,6 +192,17 @@ class Webhooks:
                 connection.execute(update(webhooks).where(webhooks.c.number == row.webhook).values(active=False))
         else:
             self._again(row, answer.line(), answer.wait_s())
+        return True
+
+    def _postpone(self, webhook: int) -> None:
+        now_utc = self._database.now_utc()
+        waiting = (webhook_deliveries.c.webhook == webhook) & (webhook_deliveries.c.state == "waiting")
+        with self._database.writing() as connection:
+            connection.execute(
+                update(webhook_deliveries)
+                .where(waiting, webhook_deliveries.c.next_try_utc <= now_utc)
+                .values(next_try_utc=times.later(now_utc, _SILENT_WAIT_S))
+            )
 
     def _again(self, row: Row[Any], line: str, wait_s: float | None) -> None:
         give_up_utc = times.later(row.created_utc, self._settings.give_up_after_h * 3600)

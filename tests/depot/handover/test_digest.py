@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from depot.errors import ConfigError
 from depot.handover.config import EmailConfig, HandoverConfig, problem
 from depot.handover.mail import Digests
-from depot.handover.workers import Background, workers
+from depot.handover.workers import workers
 from tests.depot.handover.city import Clock
 from tests.depot.handover.samples import add_case
 from tests.servers import HOST, free_port, need
@@ -194,24 +194,9 @@ def test_two_processes_send_one(setup: Setup) -> None:
     assert len(setup.inbox.messages) == 1
 
 
-def test_workers_run_in_the_background_until_they_are_stopped(setup: Setup) -> None:
-    ran = threading.Event()
-
-    class Once:
-        calls = 0
-
-        def run_once(self) -> int:
-            self.calls += 1
-            if self.calls == 1:
-                return 1
-            ran.set()
-            return 0
-
-    background = Background({"once": Once()})
-    background.start()
-    assert ran.wait(10)
-    background.stop()
+def test_only_what_is_set_works_in_the_background(setup: Setup) -> None:
     assert set(workers(setup.database, setup.settings)) == {"webhooks", "email"}
+    assert set(workers(setup.database, HandoverConfig())) == {"webhooks"}
 
 
 def test_settings_that_cannot_work_are_said() -> None:

@@ -21,6 +21,7 @@ from depot.people import audit
 from depot.store.tables import cases
 from tests.depot.handover.city import Clock, served
 from tests.depot.handover.samples import add_case, client, services
+from tests.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class Setup:
         self.browser: Browser = client(services(database), "admin", self.settings)
 
     def hook(self, **values: Any) -> Any:
-        answer = self.browser.post("/api/webhooks", json={"url": self.receiver.url, **values})
+        answer = self.browser.post("/api/webhooks", json={"url": self.receiver.url} | values)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
@@ -163,6 +164,18 @@ def test_a_receiver_that_is_gone_is_asked_no_more(setup: Setup) -> None:
     assert setup.browser.get("/api/webhooks").json()["webhooks"][0]["active"] is False
 
 
+def test_a_receiver_that_is_down_does_not_hold_up_another(setup: Setup) -> None:
+    setup.hook(url=f"http://127.0.0.1:{free_port()}/")
+    setup.hook()
+    for number in range(1, 6):
+        add_case(setup.database, number)
+    assert setup.run() == 1 + 5
+    assert len(setup.receiver.got) == 5
+    assert [delivery["attempts"] for delivery in setup.deliveries(1)] == [0, 0, 0, 0, 1]
+    setup.clock.forward(31)
+    assert setup.run() == 1  # one of those that wait
+
+
 def test_two_processes_tell_each_change_once(setup: Setup) -> None:
     setup.hook()
     for number in range(1, 31):
@@ -217,6 +230,7 @@ def test_addresses_of_our_own_network_are_refused_in_every_writing() -> None:
         "ftp://example.org/",
         "https://",
         "https://[x/",
+        "https://a..b/",
     ):
         assert problem(url, closed) is not None, url
     assert problem("https://93.184.215.14/x", closed) is None
