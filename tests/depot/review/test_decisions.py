@@ -182,6 +182,8 @@ def test_many_at_once_each_says_what_became_of_it(depot: Depot) -> None:
         {"numbers": [], "action": "confirm"},
         {"numbers": list(range(1, 502)), "action": "confirm"},
         {"numbers": [2**60], "action": "confirm"},
+        {"numbers": [True], "action": "confirm"},
+        {"numbers": ["1"], "action": "confirm"},
         {"numbers": [1], "action": "confirm", "more": 1},
         {"numbers": [1], "action": "note", "note": "a\x00b"},
         {"numbers": [1], "action": "note", "note": "x" * 2001},

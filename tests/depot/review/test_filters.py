@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from depot.review.filters import Bbox, CaseFilter, conditions, number_of
 from depot.review.index import STATES, CaseIndex
 from depot.review.selecting import matching
 from depot.store.database import Database
-from depot.store.tables import cases
-from tests.depot.review.samples import Depot, add_case, add_sighting
+from depot.store.tables import cases, sightings
+from tests.depot.review.samples import Depot, add_case, add_sighting, change_case
 
 NOW = "2026-06-01T00:00:00.000Z"
 CLASSES = ["pothole", "crack", "joint"]
@@ -145,6 +145,24 @@ def test_the_index_follows_each_commit(database: Database) -> None:
         add_sighting(database, first, vehicle=f"car-{n}")
     assert numbers(vehicles=("car-69",)) == [first]
     assert numbers(vehicles=("bus-7",)) == [second]
+
+
+def test_a_case_that_lost_a_sighting_is_no_longer_that_vehicles(database: Database) -> None:
+    index = CaseIndex(database)
+    one, other = add_case(database), add_case(database)
+    moved, _ = add_sighting(database, one, vehicle="bus-7")
+
+    def seen() -> list[int]:
+        with index.current() as columns:
+            found: list[int] = matching(columns, CaseFilter(vehicles=("bus-7",)), NOW).nonzero()[0].tolist()
+            return found
+
+    assert seen() == [one]
+    with database.writing() as connection:
+        connection.execute(update(sightings).where(sightings.c.number == moved).values(case=other))
+    for number in (one, other):
+        change_case(database, number, sightings=1)
+    assert seen() == [other]
 
 
 @pytest.mark.parametrize(

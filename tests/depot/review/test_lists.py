@@ -123,6 +123,13 @@ def test_the_map_clusters_what_is_near_and_shows_alone_what_is_alone(depot: Depo
     assert len(near["features"]) > 2
 
 
+def test_a_cluster_at_the_edge_of_the_window_counts_whole(depot: Depot) -> None:
+    for n in range(3):
+        add_case(depot.database, lon=6.76 + n / 1e4)
+    (cluster,) = depot.client().get("/api/map?zoom=11&bbox=6.76015,51.3,7,51.6").json()["features"]
+    assert cluster["properties"]["count"] == 3
+
+
 def test_the_map_asks_the_filter_too(depot: Depot) -> None:
     add_case(depot.database, district="Mitte")
     query = "/api/map?zoom=11&bbox=6.6,51.3,7,51.6&district="
