@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import delete, insert, select
 
 from depot.cases.ports import Projection, StoredEvent
+from depot.cases.recalling import read
 from depot.cases.tables import failed
 from depot.errors import StoreError
 from depot.store.database import Change, Database
 from depot.store.tables import events, pending
-from messages import envelope
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +122,7 @@ class Projector:
             .order_by(events.c.received)
         ).all()
         batch = [
-            StoredEvent(received=row.received, received_utc=row.received_utc, event=envelope.decode(row.payload))
-            for row in rows
+            StoredEvent(received=row.received, received_utc=row.received_utc, event=read(row.payload)) for row in rows
         ]
         if not batch:
             return

@@ -23,6 +23,15 @@ Key = tuple[str, str]
 _Data = TypeVar("_Data", Revision, Clock)
 
 
+def read(payload: bytes) -> Event:
+    """A stored event. PostgreSQL's text has no NUL, so where a vehicle wrote one, U+FFFD stands in its place.
+
+    Raises:
+        MessageError: it is none; ingest stores none such.
+    """
+    return envelope.decode(payload.replace(rb"\u0000", rb"\ufffd"))
+
+
 def highest_revisions(connection: Connection, keys: Collection[Key]) -> dict[Key, tuple[int, Revision]]:
     """The revision that holds for each observation that has one, with its number in `events`.
 
@@ -84,12 +93,12 @@ def stored(connection: Connection, condition: ColumnElement[bool]) -> list[tuple
     for part in parts([one.received for one in found]):
         rows = connection.execute(select(events.c.received, events.c.payload).where(events.c.received.in_(part)))
         payloads.update((row.received, row.payload) for row in rows)
-    return [(one, envelope.decode(payloads[one.received])) for one in found if one.received is not None]
+    return [(one, read(payloads[one.received])) for one in found if one.received is not None]
 
 
 def _read(connection: Connection, received: Collection[int], kind: type[_Data]) -> Iterator[tuple[int, _Data]]:
     for part in parts(received):
         for row in connection.execute(select(events.c.received, events.c.payload).where(events.c.received.in_(part))):
-            data = envelope.decode(row.payload).data
+            data = read(row.payload).data
             if isinstance(data, kind):
                 yield row.received, data

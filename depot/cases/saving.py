@@ -49,17 +49,12 @@ def save(change: Change, board: Board, placing: Placing | None) -> dict[int, int
 
 
 def _looks(change: Change, board: Board) -> Mapping[int, list[Looked]]:
-    """Stretches past the touched cases, since each was last seen by what is stored."""
+    """Dated stretches past the touched cases, at least those since each was last seen."""
     found: dict[int, list[Looked]] = defaultdict(list)
     for part in parts([number for number in board.touched if number > 0]):
-        statement = (
-            select(looks)
-            .join(cases, cases.c.number == looks.c.case)
-            .where(
-                looks.c.case.in_(part),
-                or_(looks.c.utc > cases.c.last_seen_utc, looks.c.utc.is_(None), cases.c.last_seen_utc.is_(None)),
-            )
-        )
+        statement = select(looks).join(cases, cases.c.number == looks.c.case).where(looks.c.case.in_(part))
+        if not board.left:  # else a case may have lost its last sighting, and older looks count again
+            statement = statement.where(or_(looks.c.utc > cases.c.last_seen_utc, cases.c.last_seen_utc.is_(None)))
         for row in change.connection.execute(statement):
             found[row.case].append(Looked(row.vehicle, row.boot, row.monotonic_s, row.utc))
     return found

@@ -267,6 +267,19 @@ def test_an_emptied_case_is_told_as_merged_and_recorded(lite):
     assert (row.who, row.action, row.subject) == ("rule:joining", "merge", str(gone[0].number))
 
 
+def test_a_name_with_a_nul_is_taken_by_either_database(depot):
+    names = depot.hear(pothole(defect_class="pot\0hole"))
+    depot.store([("sweeper-1", "better", samples.revision().__class__(**revised(names[0])))])
+    depot.project()
+    (case,) = depot.cases()
+    assert (case.defect_class, round(case.error_m, 1)) == ("pot\ufffdhole", 0.9)
+
+
+def revised(of: str):
+    made = samples.revision()
+    return {name: getattr(made, name) for name in made.__struct_fields__} | {"observation": of}
+
+
 def test_every_change_of_a_case_takes_a_number_of_its_own(depot):
     depot.hear(pothole(0.0), pothole(50.0))
     before = {case.number: case.changed for case in depot.cases()}

@@ -127,6 +127,13 @@ def test_passes_that_looked_at_either_looked_at_the_merged_one(depot):
     assert depot.cases()[0].looks_without == 1
 
 
+def test_looks_count_again_when_the_newest_sighting_was_of_another_defect(depot):
+    depot.hear(pothole(), past(2, "b2"), pothole(0.2, day=4, boot="b4"))
+    assert [case.looks_without for case in depot.cases()] == [0]
+    do(depot, split, 1, [depot.sightings()[1].number])
+    assert [case.looks_without for case in depot.cases()] == [1, 0]
+
+
 def test_possible_duplicates_are_near_alike_and_nearest_first(depot):
     names = ["pothole", "pothole", "pothole", "longitudinal_crack"]
     places = [0.0, 4.0, 2.0, 1.0]
