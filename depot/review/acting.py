@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from depot.cases.ports import Placing
 from depot.cases.records import Case, case_of
 from depot.people import audit
 from depot.people.guard import Person
-from depot.review.deciding import RULES, Decision, RefusedError, decide
+from depot.review.deciding import RULES, Action, Decision, RefusedError, decide
 from depot.routing.tables import offices
 from depot.store.database import Change
 from depot.store.tables import audit as record
@@ -85,14 +85,20 @@ def undo(change: Change, number: int, person: Person) -> None:
         raise RefusedError(409, f"case {number}: there is no decision to undo")
     if last.who != person.name:
         raise RefusedError(409, f"case {number}: the last decision is {last.who}'s ({last.action})")
-    if case.state == "merged" or not is_undoable(last):
+    if not is_undoable(case, last, person):
         raise RefusedError(409, f"case {number}: {last.action} cannot be undone by this")
-    _write(change, case, last.before, person, "undo", undone=last.number)
+    changes = dict(last.before)
+    if "office" in changes and changes["office_by"] is None:
+        changes["office"] = case.office_proposed  # the rules may propose another by now
+    _write(change, case, changes, person, "undo", undone=last.number)
 
 
-def is_undoable(last: Recorded) -> bool:
-    """Whether `before` says all that was: merge and split are more than one case's columns."""
-    return last.action in RULES and bool(last.before)
+def is_undoable(case: Case, last: Recorded, person: Person) -> bool:
+    """Whether the person may take their last decision back. Merge and split are more than one case's columns."""
+    rule = RULES.get(cast("Action", last.action))
+    if rule is None or case.state == "merged":
+        return False
+    return last.who == person.name and person.may(rule.permission)
 
 
 def put_together(

@@ -106,7 +106,7 @@ def _is_best(sighting: Sighting, case: Case) -> bool:
 def _offers(connection: Connection, case: Case, person: Person) -> list[Offer]:
     found = offers(case, person)
     last = acting.last_decision(connection, case.number)
-    if last is not None and last.who == person.name and acting.is_undoable(last) and case.state != "merged":
+    if last is not None and acting.is_undoable(case, last, person):
         found.append("undo")
     return found
 

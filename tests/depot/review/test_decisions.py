@@ -12,7 +12,7 @@ from depot.people import audit
 from depot.store.database import Database
 from depot.store.tables import audit as record
 from depot.store.tables import cases
-from tests.depot.review.samples import Depot, add_case, add_offices, add_sighting, change_case, changed_of
+from tests.depot.review.samples import ROLES, Depot, add_case, add_offices, add_sighting, change_case, changed_of
 
 
 @pytest.fixture
@@ -129,6 +129,22 @@ def test_undo_puts_back_what_was_and_can_go_on(depot: Depot) -> None:
     third = depot.client().post(undo)
     assert (third.status_code, third.json()["detail"]) == (409, f"case {number}: there is no decision to undo")
     assert [row[1] for row in _records(depot.database, number)] == ["confirm", "assign", "undo", "undo"]
+
+
+def test_undo_gives_the_case_back_to_the_rules_of_today(depot: Depot) -> None:
+    number = add_case(depot.database, office="road-works", office_proposed="road-works")
+    _act(depot, number, "assign", office="sewers")
+    change_case(depot.database, number, office_proposed="bridges")
+    found = depot.client().post(f"/api/cases/{number}/undo").json()
+    assert (found["office"], found["office_by"]) == ("bridges", None)
+
+
+def test_who_may_no_longer_order_does_not_undo_an_order(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = add_case(depot.database, state="confirmed")
+    _act(depot, number, "order")
+    monkeypatch.setitem(ROLES, "anna", "reviewer")
+    assert "undo" not in depot.client().get(f"/api/cases/{number}").json()["actions"]
+    assert depot.client().post(f"/api/cases/{number}/undo").status_code == 409
 
 
 def test_nobody_undoes_anothers_decision_or_what_a_rule_did_since(depot: Depot) -> None:
