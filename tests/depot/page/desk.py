@@ -16,6 +16,16 @@ from tests.depot.page.city import City, Defect
 from tests.depot.page.serving import PASSWORD, PageDepot
 
 
+#: The map asks once it stands still; two quiet seconds mean that all has come.
+_SETTLE = """
+const done = arguments[0];
+let last = performance.now();
+new PerformanceObserver(() => { last = performance.now(); }).observe({ entryTypes: ["resource"] });
+const look = () => (performance.now() - last > 2000 ? done() : setTimeout(look, 100));
+look();
+"""
+
+
 class Desk:
     """`city` tells what the vehicles saw; each of its defects is some streets away from the others."""
 
@@ -80,6 +90,11 @@ class Desk:
         except Exception as error:
             raise AssertionError(f"{selector}: {words!r} is not in {self.text(selector)!r}") from error
 
+    def settle(self) -> None:
+        """Wait until the map is drawn and every picture is there."""
+        self.browser.set_script_timeout(30)
+        self.browser.execute_async_script(_SETTLE)
+
     @property
     def rows(self) -> list[int]:
         """Numbers of the cases in the list."""
@@ -92,7 +107,7 @@ class Desk:
     def open_case(self) -> int | None:
         """The case whose decision stands ready: its buttons are there."""
         found: int | None = self.browser.execute_script(
-            "const row = document.querySelector('[aria-selected=true]');"
-            "return row && document.querySelector('.decide .button') ? Number(row.dataset.case) : null"
+            "const stage = document.querySelector('.stage:not([hidden])[data-shown]');"
+            "return stage && stage.querySelector('.decide .button') ? Number(stage.dataset.shown) : null"
         )
         return found

@@ -45,11 +45,15 @@ def drawn(label: str, defect: int, at: int) -> Photo:
 
 
 def rendered(*drives: Path) -> Photos:
-    """Frames of drives that `edge.simulator.simulate` has made: of each defect those that show it best."""
-    found: dict[str, list[list[tuple[Path, Box]]]] = defaultdict(list)
+    """Frames of drives that `edge.simulator.simulate` has made: of each defect those that show it best.
+
+    Of a class that several drives have, the first drive's are taken.
+    """
+    found: dict[str, list[list[tuple[Path, Box]]]] = {}
     hidden: dict[Path, list[Box]] = defaultdict(list)
     for drive in drives:
         told = truth.load(drive / "truth.json")
+        here: dict[str, list[list[tuple[Path, Box]]]] = defaultdict(list)
         frames = {path.stem: path for path in (drive / "frames").iterdir()}
         for seen_object in told.objects:
             if seen_object.label in {"person", "plate"}:
@@ -59,7 +63,8 @@ def rendered(*drives: Path) -> Photos:
             clear = sorted((seen for seen in defect.frames if seen.clear), key=lambda seen: seen.distance_m)
             shown = [(frames[Path(seen.frame).stem], seen.box) for seen in clear if Path(seen.frame).stem in frames]
             if shown:
-                found[defect.label].append(shown)
+                here[defect.label].append(shown)
+        found = here | found
 
     def photo(label: str, defect: int, at: int) -> Photo | None:
         of_class = found.get(label)

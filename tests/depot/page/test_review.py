@@ -255,3 +255,20 @@ def test_a_place_that_was_corrected_moves_on_the_map_and_says_so(desk):
     desk.shows(".facts", "nachträglich korrigiert")
     desk.shows(".facts", "RTK fix")
     assert defect.number == 1
+
+
+def test_a_key_before_the_next_case_is_on_the_screen_decides_nothing(desk):
+    desk.browser.execute_cdp_cmd("Network.enable", {})
+    for number in (1, 2, 3, 4, 5, 6):
+        desk.see(number)
+    desk.open("/?case=1")
+    desk.until(lambda: len(desk.rows) == 6 and desk.open_case == 1)
+    desk.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/cases/*"]})
+    fourth = desk.rows[4]  # further down than what was fetched ahead
+    desk.click(f"[data-case='{fourth}']")
+    desk.until(lambda: desk.open_case != 1)
+    desk.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    desk.press("b")
+    assert not desk.all(".toast")
+    assert desk.depot.state_of(1) == "new"
+    assert desk.depot.state_of(fourth) == "new"

@@ -26,9 +26,8 @@ MEDIAN_MS, P95_MS = 400.0, 1500.0
 _DRIVER = """
 const [decisions, done] = [arguments[0], arguments[1]];
 const shown = () => {
-  const image = document.querySelector(".stage:not([hidden]) .picture image");
-  const row = document.querySelector("[aria-selected=true]");
-  return image && row && document.querySelector(".decide .button") ? row.dataset.case : null;
+  const stage = document.querySelector(".stage:not([hidden])[data-shown]");
+  return stage?.querySelector(".picture image") && stage.querySelector(".decide .button") ? stage.dataset.shown : null;
 };
 const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
 const frame = () => new Promise((next) => requestAnimationFrame(next));
@@ -59,8 +58,7 @@ const loaded = async () => {
 
 def test_the_next_case_stands_there_at_once(desk):
     for number in range(DECISIONS + 1):
-        street, along = number % 12, 0.05 + 0.9 * (number // 12) / (DECISIONS // 12 + 1)
-        defect = Defect(number, "pothole", street, along, 0.0, 0.6, 0.4, 1 + number % 5)
+        defect = Defect(number, "pothole", 0, 0.0, 40.0 * number, 0.6, 0.4, 1 + number % 5)
         desk.depot.take(desk.city.sighting(defect, "kehr-3", "boot-0", desk.city.moment(), 0))
     desk.open()
     desk.until(lambda: len(desk.rows) >= min(DECISIONS, 50))

@@ -20,7 +20,8 @@ export class Cases extends EventTarget {
   #near = null;
   #details = new Map(); // number -> promise of the case in full
   #asking = null; // what the last question can be stopped with
-  #turn = 0;
+  #turn = 0; // of the answers to a whole list only the newest counts
+  #gone = new Set(); // decided on a moment ago: a list that was asked for before may still have them
 
   constructor(filter) {
     super();
@@ -31,6 +32,7 @@ export class Cases extends EventTarget {
   async load() {
     this.#asking?.abort();
     this.#asking = new AbortController();
+    this.#gone.clear();
     const mine = ++this.#turn;
     try {
       const page = await this.#page(PAGE, null);
@@ -45,7 +47,7 @@ export class Cases extends EventTarget {
 
   /** The next page, if there is one. */
   async more() {
-    if (!this.#cursor || this.#asking === null) return;
+    if (!this.#cursor) return;
     const mine = this.#turn;
     const cursor = this.#cursor;
     this.#cursor = null; // asked for once
@@ -62,8 +64,11 @@ export class Cases extends EventTarget {
 
   /** Ask again for what is shown, since cases have changed. What a person decides meanwhile comes first. */
   async again(numbers) {
-    for (const number of numbers) this.#details.delete(number);
-    const mine = this.#turn;
+    for (const number of numbers) {
+      this.#details.delete(number);
+      this.#gone.delete(number);
+    }
+    const mine = ++this.#turn;
     try {
       const page = await this.#page(Math.min(Math.max(this.rows.length, PAGE), MOST_AGAIN), null);
       if (mine !== this.#turn) return;
@@ -114,6 +119,7 @@ export class Cases extends EventTarget {
 
   /** Take over a case as it is after a decision; rows that leave the queue go, the others stay in their place. */
   update(detail) {
+    this.#gone.delete(detail.number);
     this.#details.set(detail.number, Promise.resolve(detail));
     const here = this.place(detail.number);
     if (here >= 0) this.rows[here] = { ...this.rows[here], ...detail };
@@ -122,7 +128,7 @@ export class Cases extends EventTarget {
 
   /** Take a case out of the list at once; the depot's answer to the decision comes later. */
   remove(number) {
-    this.#turn++; // an answer on its way still has it
+    this.#gone.add(number);
     this.#details.delete(number);
     const here = this.place(number);
     if (here < 0) return;
@@ -147,8 +153,8 @@ export class Cases extends EventTarget {
   }
 
   #take(page, rows) {
-    this.rows = rows;
-    this.total = page.total;
+    this.rows = rows.filter(({ number }) => !this.#gone.has(number));
+    this.total = page.total - (rows.length - this.rows.length);
     this.#cursor = page.next;
     this.error = null;
     this.dispatchEvent(new Event("change"));

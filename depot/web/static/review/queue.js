@@ -139,12 +139,9 @@ export class Queue {
         class: ["row", fresh && "fresh", isMarked && "marked"].filter(Boolean).join(" "),
       },
       gradeMark(found.grade),
-      element("span", { class: "row-name" }, nameOf(found), found.state === "reopened" || this.#filter.queue === "all" ? stateMark(found.state) : null),
-      element("span", { class: "row-number" }, say("case", { n: found.number })),
-      element("span", { class: "row-place" }, placeOf(found)),
-      found.looks_without > 0 ? lookedMark(found) : trendMark(found.trend),
-      element("span", { class: "row-facts" }, facts.join(" · ")),
-      element("span", { class: "row-time" }, age),
+      element("span", { class: "row-line" }, element("span", { class: "row-name" }, nameOf(found), shownState(found, this.#filter) ? stateMark(found.state) : null), element("span", { class: "row-number" }, say("case", { n: found.number }))),
+      element("span", { class: "row-line" }, element("span", { class: "row-place" }, placeOf(found)), found.looks_without > 0 ? lookedMark(found) : trendMark(found.trend)),
+      element("span", { class: "row-line" }, element("span", { class: "row-facts" }, facts.join(" · ")), element("span", { class: "row-time" }, age)),
     );
     this.#drawn.set(found.number, { key, row });
     return row;
@@ -160,6 +157,11 @@ export class Queue {
       filtered ? button(say("clear_filters"), () => this.#filter.clear()) : null,
     );
   }
+}
+
+/** The queue says the state of most; that of the others stands in the row. */
+function shownState({ state }, filter) {
+  return state === "reopened" || filter.queue === "all";
 }
 
 function waiting() {

@@ -34,6 +34,7 @@ class Review {
   #stopping = new AbortController();
   #turn = 0;
   #refreshing = null;
+  #changed = new Set(); // numbers that the next refresh asks for
 
   constructor(root, app) {
     this.#app = app;
@@ -206,9 +207,11 @@ class Review {
   }
 
   #news({ cases, gone }) {
-    const numbers = [...cases.map(({ number }) => number), ...gone];
-    clearTimeout(this.#refreshing);
-    this.#refreshing = setTimeout(async () => {
+    for (const number of [...cases.map((one) => one.number), ...gone]) this.#changed.add(number);
+    this.#refreshing ??= setTimeout(async () => {
+      const numbers = [...this.#changed];
+      this.#changed.clear();
+      this.#refreshing = null;
       await this.#cases.again(numbers);
       this.map.refresh();
       if (numbers.includes(this.#open)) this.select(this.#open);
@@ -256,7 +259,9 @@ class Review {
     if (DECISIONS.has(meaning)) {
       const { marked } = this.queue;
       if (marked.size && ["confirm", "reject", "order", "assign"].includes(meaning)) return this.deciding.many([...marked], meaning);
-      return this.deciding.start(meaning, this.stage.shown);
+      // Never decide on what is no longer, or not yet, on the screen.
+      const found = this.stage.shown?.number === this.#open ? this.stage.shown : null;
+      return found || meaning === "undo" ? this.deciding.start(meaning, found) : undefined;
     }
     switch (meaning) {
       case "next": return this.queue.walk(1);

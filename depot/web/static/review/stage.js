@@ -22,7 +22,7 @@ export class Stage {
 
   /** What the list knows already, until the case in full is there. */
   drawRow(row, place) {
-    this.#shown = null;
+    this.#clear();
     this.root.hidden = false;
     this.#drawHead(row, place);
     this.#pictures.replaceChildren(element("div", { class: "picture loading", "aria-label": say("loading") }));
@@ -31,23 +31,30 @@ export class Stage {
   draw(found, place) {
     if (this.#shown?.number !== found.number) this.#frame = 0;
     this.#shown = found;
+    this.root.dataset.shown = found.number;
     this.root.hidden = false;
     this.#drawHead(found, place);
     this.#drawPictures();
   }
 
   fail(number, error) {
-    this.#shown = null;
+    this.#clear();
     this.root.hidden = false;
     this.#head.replaceChildren(element("div", { class: "stage-title" }, element("h2", { id: "case-title" }, say("case", { n: number }))), this.#close());
     this.#pictures.replaceChildren(element("div", { class: "empty", role: "alert" }, icon("warning", 34), element("h3", {}, say("load_failed")), element("p", {}, trouble(error))));
   }
 
   hide() {
-    this.#shown = null;
+    this.#clear();
     this.root.hidden = true;
   }
 
+  #clear() {
+    this.#shown = null;
+    delete this.root.dataset.shown;
+  }
+
+  /** The case that is on the screen in full, or null. */
   get shown() {
     return this.#shown;
   }
