@@ -26,7 +26,7 @@ from settings import explain
 
 _EXIT_CODES = (
     "exit codes: 0 ended as asked, 2 configuration, 5 broker refuses the login, 6 store cannot be used,"
-    " 7 the vehicle did not do it or did not answer"
+    " 7 the vehicle did not do it or did not answer, 8 proof, backup or user: see its line"
 )
 
 
