@@ -44,7 +44,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-#: A live stream has no end; a photo is judged by a process of its own, seconds each (tests/depot/reports).
+#: A live stream has no end.
 HERE = {"Host": "127.0.0.1"}
 ELSEWHERE = ("/api/events",)
 
@@ -103,7 +103,7 @@ def test_every_answer_is_as_described(app: FastAPI, mode: GenerationMode) -> Non
 
 
 def test_every_route_says_what_it_answers_without_a_login(app: FastAPI) -> None:
-    """A route that asks for a permission names 401 and 403; a public one does not."""
+    """A route that asks for a permission names 401."""
     document = app.openapi()
     public = {"/healthz", "/api/login", "/login/oidc", "/login/oidc/callback", "/api/settings"}
     for path, methods in document["paths"].items():
