@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page itself: one document for all sections, its files, and the packages that it loads. All of it is public:
-it holds no data, and who is not logged in needs it to log in.
+"""The page itself: one document for all sections, its files, and the packages that it loads.
+
+All of it is public: it holds no data, and who is not logged in needs it to log in.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def router(services: Services) -> APIRouter:
 
 
 def _add_files(routes: APIRouter, address: str, folder: Path) -> None:
-    """The files of a folder. (A mount would be lost where a router is put into an application.)"""
+    """The files of a folder; no mount, since that is lost where a router is put into an application."""
     files = StaticFiles(directory=folder, check_dir=False)
 
     @routes.get(f"{address}/{{path:path}}")

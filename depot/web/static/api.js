@@ -3,9 +3,11 @@
 // Asking the depot. An answer that is no success becomes `Failed` with the one clear line that the depot gave.
 
 export class Failed extends Error {
-  constructor(status, detail) {
+  /** `texts`: the same for people, { de, en }, where the depot gave it. */
+  constructor(status, detail, texts = null) {
     super(detail);
     this.status = status; // 0: no answer at all
+    this.texts = texts;
   }
 }
 
@@ -39,13 +41,12 @@ async function ask(url, { timeoutMs = 20_000, signal, ...options }) {
     throw new Failed(0, "");
   }
   if (response.status === 401) dispatchEvent(new Event("logged-out"));
-  if (!response.ok) throw new Failed(response.status, await detailOf(response));
+  if (!response.ok) throw await failureOf(response);
   return response.status === 204 ? null : response.json();
 }
 
-async function detailOf(response) {
+async function failureOf(response) {
   const said = await response.json().catch(() => null);
-  if (typeof said?.detail === "string") return said.detail;
-  if (Array.isArray(said?.detail)) return said.detail.map(({ loc, msg }) => `${loc?.at(-1) ?? ""}: ${msg}`).join("; ");
-  return `${response.status} ${response.statusText}`;
+  const detail = typeof said?.detail === "string" ? said.detail : `${response.status} ${response.statusText}`;
+  return new Failed(response.status, detail, said?.text ?? null);
 }

@@ -137,7 +137,7 @@ class Coverage {
     const { map } = this.map;
     for (const id of ["network", "stretches", "roughness", "chosen"]) map.addSource(id, { type: "geojson", data: EMPTY });
     map.addLayer({ id: "chosen", type: "line", source: "chosen", layout: ROUND, paint: { "line-color": "#f2b632", "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 11, 6, 16, 14, 20, 30] } });
-    const age = ["step", ["to-number", ["get", "age_days"], 1e9], AGES[0][2], 7, AGES[1][2], 30, AGES[2][2], 90, AGES[3][2], 1e8, AGES[4][2]];
+    const age = ["step", ["coalesce", ["get", "age_days"], 1e9], AGES[0][2], 7, AGES[1][2], 30, AGES[2][2], 90, AGES[3][2], 1e8, AGES[4][2]];
     map.addLayer({ id: "network", type: "line", source: "network", layout: ROUND, paint: { "line-color": age, "line-width": WIDE } });
     map.addLayer({ id: "rough", type: "line", source: "roughness", filter: ["==", ["get", "kind"], "section"], paint: { "line-color": ["interpolate", ["linear"], ["get", "rms_mps2"], ...ROUGHNESS.flat()], "line-width": WIDE } });
     map.addLayer({ id: "blows", type: "circle", source: "roughness", filter: ["==", ["get", "kind"], "shock"], paint: { "circle-radius": 4.5, "circle-color": "#5b1f69", "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 } });

@@ -57,11 +57,11 @@ function fleetTable(vehicles) {
 }
 
 function stateOf(vehicle) {
-  return element("span", { class: "vehicle-state", "data-state": vehicle.state }, say(vehicle.state ?? "unknown"), element("span", { class: "soft" }, vehicle.seen_utc ? say("heard", { t: ago(vehicle.seen_utc) }) : say("never_heard")));
+  return element("span", { class: "vehicle-state", "data-state": vehicle.state }, say(`vehicle_${vehicle.state ?? "unknown"}`), element("span", { class: "soft" }, vehicle.seen_utc ? say("heard", { t: ago(vehicle.seen_utc) }) : say("never_heard")));
 }
 
 function fixOf({ fix_method: method, fix_quality: quality, position_error_m: error }) {
-  return [method && say(method), quality && say(quality), error !== null && error !== undefined && `±\u00a0${number(error, 1)}\u00a0m`].filter(Boolean).join(", ");
+  return [method && say(`method_${method}`), quality && say(`quality_${quality}`), error !== null && error !== undefined && `±\u00a0${number(error, 1)}\u00a0m`].filter(Boolean).join(", ");
 }
 
 function small(text) {

@@ -106,6 +106,7 @@ export function clockFace(hours) {
 /** The sentence for an answer that was no success. */
 export function trouble(error) {
   if (error.status === 0 || error.status === undefined) return say("no_answer");
+  if (error.texts) return inLanguage(error.texts);
   if (error.status === 403) return say("not_allowed");
   if (error.status >= 500) return say("depot_failed", { detail: error.message });
   return error.message;

@@ -8,6 +8,7 @@ The streets are invented and lie where Duisburg does. The same seed gives the sa
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import random
 from collections.abc import Iterator
@@ -89,9 +90,9 @@ def place(east: float, north: float) -> tuple[float, float]:
 
 def point_on(line: tuple[tuple[float, float], ...], share: float) -> tuple[float, float, float]:
     """East, north and heading (degrees) at a share of the line's length."""
-    legs = [math.dist(a, b) for a, b in zip(line, line[1:], strict=False)]
+    legs = [math.dist(a, b) for a, b in itertools.pairwise(line)]
     left = share * sum(legs)
-    for (a, b), leg in zip(zip(line, line[1:], strict=False), legs, strict=True):
+    for (a, b), leg in zip(itertools.pairwise(line), legs, strict=True):
         if left <= leg:
             part = left / leg
             heading = math.degrees(math.atan2(b[0] - a[0], b[1] - a[1])) % 360
@@ -108,7 +109,8 @@ def roads_geojson() -> dict[str, Any]:
         return next(name for name, (w, s, e, n) in DISTRICTS.items() if w <= east <= e and s <= north <= n)
 
     return {"type": "FeatureCollection", "features": [
-        {"type": "Feature", "id": f"way/{1000 + at}", "properties": {"name": name, "highway": kind, "district": district(line)},
+        {"type": "Feature", "id": f"way/{1000 + at}",
+         "properties": {"name": name, "highway": kind, "district": district(line)},
          "geometry": {"type": "LineString", "coordinates": [place(*point) for point in line]}}
         for at, (name, kind, line) in enumerate(STREETS)
     ]}  # fmt: skip
@@ -199,19 +201,27 @@ class City:
             boot = f"bus-7-tunnel-{ride}"
             stretch = LineStretch(line=TUNNEL, from_m=2980, to_m=3640, error_m=3.0, track="1")
             yield self.event("bus-7", boot, Coverage(
-                path=(), length_m=660, frames_judged=330, valid=True, time=timed(boot, moment), line=stretch, surface="lining"
+                path=(), length_m=660, frames_judged=330, valid=True, time=timed(boot, moment), line=stretch,
+                surface="lining",
             ))  # fmt: skip
-            for at, (label, chainage, clock, grade) in enumerate(found):
-                clock = (clock + rng.gauss(0, 0.05)) % 12
+            for at, (label, chainage, true_clock, grade) in enumerate(found):
+                clock = (true_clock + rng.gauss(0, 0.05)) % 12
                 side = "crown" if clock > 11 or clock < 1 else "right" if clock < 6 else "left"
                 photo = self._photos(label, at, ride)
                 observation = Observation(
                     defect_class=label, score=round(rng.uniform(0.6, 0.95), 2), frames_seen=rng.randint(3, 9),
-                    time=timed(boot, moment + timedelta(seconds=at)), model=_TUNNEL_MODEL, software=SOFTWARE, calibration="bus-7-front",
-                    surface="lining", heading_deg=12.0, speed_mps=11.0,
-                    line=LinePosition(line=TUNNEL, chainage_m=round(chainage + rng.gauss(0, 0.6), 1), error_m=2.0, track="1", side=None if side == "crown" else side),
-                    lining=LiningPlace(clock=round(clock, 2), height_m=round(2.2 + 2.2 * math.cos(math.radians(30 * clock)), 2), side=side),
-                    size=Size(length_m=round(rng.uniform(0.2, 1.6), 2), width_m=round(rng.uniform(0.05, 0.8), 2), error_m=0.09),
+                    time=timed(boot, moment + timedelta(seconds=at)), model=_TUNNEL_MODEL, software=SOFTWARE,
+                    calibration="bus-7-front", surface="lining", heading_deg=12.0, speed_mps=11.0,
+                    line=LinePosition(
+                        line=TUNNEL, chainage_m=round(chainage + rng.gauss(0, 0.6), 1), error_m=2.0, track="1",
+                        side=None if side == "crown" else side,
+                    ),
+                    lining=LiningPlace(
+                        clock=round(clock, 2), height_m=round(2.2 + 2.2 * math.cos(math.radians(30 * clock)), 2), side=side
+                    ),
+                    size=Size(
+                        length_m=round(rng.uniform(0.2, 1.6), 2), width_m=round(rng.uniform(0.05, 0.8), 2), error_m=0.09
+                    ),
                     severity=Severity(grade=grade, rule="lining-by-area"),
                 )  # fmt: skip
                 yield from self._with_picture("bus-7", boot, observation, photo)
@@ -229,8 +239,9 @@ class City:
                 vehicle, boot, Status(state=state, boot=boot, session=1, software=SOFTWARE, models=(_MODEL,))
             )
             yield self.event(vehicle, boot, Health(
-                time=timed(boot, self.now), counters={"frames_seen": 24_180, "frames_judged": 18_231, "observations_confirmed": 41, "events_pending": 3},
-                gauges={"temperature_c": hot, "disk_free_mb": 9120.0, "position_error_m": 1.4, "speed_mps": 7.8}, faults=faults,
+                time=timed(boot, self.now), faults=faults,
+                counters={"frames_seen": 24_180, "frames_judged": 18_231, "events_pending": 3},
+                gauges={"temperature_c": hot, "disk_free_mb": 9120.0, "position_error_m": 1.4, "speed_mps": 7.8},
             ))  # fmt: skip
 
     def _coverage(self, vehicle: str, boot: str, street: int, moment: datetime) -> Iterator[Intake]:
@@ -239,7 +250,7 @@ class City:
         parts = ((0.0, 0.7, None), (0.7, 1.0, reason))
         for turn, (start, end, why) in enumerate(parts):
             path = tuple(place(*point_on(line, start + (end - start) * step / 12)[:2]) for step in range(13))
-            metres = (end - start) * sum(math.dist(a, b) for a, b in zip(line, line[1:], strict=False))
+            metres = (end - start) * sum(math.dist(a, b) for a, b in itertools.pairwise(line))
             yield self.event(vehicle, boot, Coverage(
                 path=path, length_m=round(metres, 1), frames_judged=int(metres / 2), valid=why is None, reason=why,
                 time=timed(boot, moment + timedelta(seconds=20 * turn)),

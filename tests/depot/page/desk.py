@@ -15,7 +15,6 @@ from tests.browser import press, text, until
 from tests.depot.page.city import City, Defect
 from tests.depot.page.serving import PASSWORD, PageDepot
 
-
 #: The map asks once it stands still; two quiet seconds mean that all has come.
 _SETTLE = """
 const done = arguments[0];

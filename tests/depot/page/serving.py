@@ -44,25 +44,27 @@ from tests.depot.page.city import areas_geojson, roads_geojson
 from tests.servers import HOST, free_port, wait_until
 
 PASSWORD = "Kehrmaschine-faehrt-7"
-PEOPLE = {"anna": ("Anna Becker", "dispatcher"), "ben": ("Ben Yıldız", "reviewer"), "vera": ("Vera Lang", "viewer"),
+PEOPLE = {"anna": ("Anna Becker", "dispatcher"), "ben": ("Ben Aydin", "reviewer"), "vera": ("Vera Lang", "viewer"),
           "adam": ("Adam Novak", "admin")}  # fmt: skip
 
 
 class PageDepot:
     """A running depot. `url`: where its page is."""
 
-    def __init__(
-        self, folder: Path, *, login: str = "off", database_url: str | None = None, config: Config = Config()
-    ) -> None:
+    def __init__(self, folder: Path, *, login: str = "off", config: Config | None = None) -> None:
         self.stop_asked = False
-        self.database = Database(database_url or f"sqlite:///{folder / 'depot.sqlite'}")
+        config = config or Config()
+        self.database = Database(f"sqlite:///{folder / 'depot.sqlite'}")
         migrate(self.database)
         self.pictures = PictureFolder(folder / "pictures")
         routing = Router()
         zone = roads_zone(config.roads)
         self.projector = Projector(
             self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection(), FleetProjection()],
-            chores=[News(self.database).run_once, Matcher(self.database, Roads(), zone).run_once, Sealer(self.database, zone).run_once],
+            chores=[
+                News(self.database).run_once, Matcher(self.database, Roads(), zone).run_once,
+                Sealer(self.database, zone).run_once,
+            ],
         )  # fmt: skip
         self.watch = FleetWatch(self.database)
         people = PeopleConfig(login=login, idle_minutes=120)

@@ -25,8 +25,18 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PAGES = {
     "/": "[data-case]", "/?case=1": ".facts", "/coverage": ".road", "/condition": ".section-row, .side-list .empty",
     "/condition?tab=tunnels": ".unrolled a", "/vehicles": "[data-vehicle]", "/admin?tab=users": ".sheet td",
-    "/admin?tab=rules": ".rule", "/admin?tab=areas": ".sheet td", "/admin?tab=alarms": ".sheet td", "/admin?tab=audit": ".sheet td",
+    "/admin?tab=rules": ".rule", "/admin?tab=areas": ".sheet td", "/admin?tab=alarms": ".sheet td",
+    "/admin?tab=webhooks": ".sheet .empty", "/admin?tab=tokens": ".sheet .empty", "/admin?tab=offices": ".sheet td",
+    "/admin?tab=audit": ".sheet td",
 }  # fmt: skip
+
+
+_LOOK = """
+const [rules, done] = arguments;
+const told = ({ html, failureSummary }) => `${html.slice(0, 160)} | ${failureSummary.slice(0, 200)}`;
+axe.run(document, { runOnly: rules, resultTypes: ["violations"] }).then(({ violations }) =>
+  done(violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(told).join(" // ")}`)));
+"""
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +59,7 @@ def city(desk):
 
 def obstacles(desk: Desk, axe: str) -> list[str]:
     desk.browser.execute_script(axe)
-    found = desk.browser.execute_async_script(
-        "const done = arguments[1]; axe.run(document, { runOnly: arguments[0], resultTypes: ['violations'] })"
-        ".then(({ violations }) => done(violations.map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' | ' + n.failureSummary.slice(0, 200)).join(' // ')}`)))",
-        RULES,
-    )
-    return list(found)
+    return list(desk.browser.execute_async_script(_LOOK, RULES))
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -114,7 +119,8 @@ def test_the_focus_goes_through_the_page_in_the_order_of_sight(desk):
     for _ in range(18):
         desk.press(Keys.TAB)
         seen.append(desk.browser.execute_script(
-            "const e = document.activeElement; return e.id || e.dataset.section || e.dataset.queue || e.className || e.tagName"
+            "const e = document.activeElement;"
+            "return e.id || e.dataset.section || e.dataset.queue || e.className || e.tagName"
         ))  # fmt: skip
     order = ["skip", "brand", "review", "help", "language", "open", "list"]
     at = [seen.index(name) for name in order if name in seen]

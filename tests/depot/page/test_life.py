@@ -13,22 +13,26 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
 WORDS = {
     "de": {
-        "new": "neu", "confirmed": "Fall 1 bestätigt", "reopened": "wieder offen", "office": "gewählt von anna", "reasons": "Kein Schaden",
-        "ordered": "Fall 1 beauftragt", "repaired": "Fall 1 ist repariert", "rejected": "Fall 1 abgelehnt", "undone": "zurückgenommen",
-        "split": "Aus Fall 1 ist Fall 2 geworden", "merged": "Fall 2 mit Fall 1 zusammengeführt", "note": "Notiz zu Fall 1",
+        "new": "neu", "confirmed": "Fall 1 bestätigt", "reopened": "wieder offen", "office": "gewählt von anna",
+        "reasons": "Kein Schaden", "ordered": "Fall 1 beauftragt", "repaired": "Fall 1 ist repariert",
+        "rejected": "Fall 1 abgelehnt", "undone": "zurückgenommen", "split": "Aus Fall 1 ist Fall 2 geworden",
+        "merged": "Fall 2 mit Fall 1 zusammengeführt", "note": "Notiz zu Fall 1",
         "history": ("Wieder geöffnet", "Als repariert vermerkt", "Beauftragt", "Stelle geändert", "Bestätigt"),
     },
     "en": {
-        "new": "new", "confirmed": "Case 1 confirmed", "reopened": "reopened", "office": "chosen by anna", "reasons": "Not a defect",
-        "ordered": "Case 1 ordered", "repaired": "Case 1 is repaired", "rejected": "Case 1 rejected", "undone": "taken back",
-        "split": "Case 2 made out of Case 1", "merged": "Case 2 merged into Case 1", "note": "Note on Case 1",
+        "new": "new", "confirmed": "Case 1 confirmed", "reopened": "reopened", "office": "chosen by anna",
+        "reasons": "Not a defect", "ordered": "Case 1 ordered", "repaired": "Case 1 is repaired",
+        "rejected": "Case 1 rejected", "undone": "taken back", "split": "Case 2 made out of Case 1",
+        "merged": "Case 2 merged into Case 1", "note": "Note on Case 1",
         "history": ("Reopened", "Marked as repaired", "Ordered", "Office changed", "Confirmed"),
     },
 }  # fmt: skip
 #: Each decision has the first letter of its word.
 KEYS = {
-    "de": {"confirm": "b", "reject": "a", "order": "v", "assign": "s", "repaired": "r", "note": "n", "merge": "d", "split": "t", "undo": "z"},
-    "en": {"confirm": "c", "reject": "r", "order": "o", "assign": "a", "repaired": "f", "note": "n", "merge": "d", "split": "s", "undo": "z"},
+    "de": {"confirm": "b", "reject": "a", "order": "v", "assign": "s", "repaired": "r", "note": "n", "merge": "d",
+           "split": "t", "undo": "z"},
+    "en": {"confirm": "c", "reject": "r", "order": "o", "assign": "a", "repaired": "f", "note": "n", "merge": "d",
+           "split": "s", "undo": "z"},
 }  # fmt: skip
 
 

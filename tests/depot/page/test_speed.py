@@ -29,7 +29,9 @@ const shown = () => {
   const stage = document.querySelector(".stage:not([hidden])[data-shown]");
   return stage?.querySelector(".picture image") && stage.querySelector(".decide .button") ? stage.dataset.shown : null;
 };
-const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const press = (key) => {
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+};
 const frame = () => new Promise((next) => requestAnimationFrame(next));
 const loaded = async () => {
   const url = document.querySelector(".picture image").getAttribute("href");
@@ -44,7 +46,7 @@ const loaded = async () => {
     const started = performance.now();
     if (turn % 4 === 3) { press("a"); await frame(); press("1"); } else press("b");
     while (shown() === before || shown() === null) {
-      if (performance.now() - started > 20_000) throw new Error(`decision ${turn}: case ${before} is still there: ${document.querySelector("main").innerText.slice(-300)}`);
+      if (performance.now() - started > 20_000) throw new Error(`decision ${turn}: case ${before} is still there`);
       await frame();
     }
     await loaded();

@@ -3,10 +3,10 @@
 // Webhooks, and the limits at which vehicles raise an alarm.
 
 import { getJson, send } from "../api.js";
-import { button, element } from "../dom.js";
-import { empty, field, table } from "../parts.js";
+import { button, dialog, element } from "../dom.js";
+import { empty, failed, field, table, waiting } from "../parts.js";
 import { toast } from "../toast.js";
-import { inLanguage, say, trouble } from "../words.js";
+import { dateTime, inLanguage, knows, number, say, trouble } from "../words.js";
 import { ask, formDialog, sheetHead, showSecret } from "./forms.js";
 
 export async function webhooks(app, again) {
@@ -20,14 +20,48 @@ export async function webhooks(app, again) {
     sheetHead(say("webhooks_about"), button(say("add_webhook"), add, { class: "button primary" })),
     found.length ? table(say("tab_webhooks"), [
       [say("url"), (hook) => element("strong", {}, hook.url)],
-      [say("events"), (hook) => (hook.events ?? []).map((event) => say(`action_${event}`)).join(", ") || say("all")],
-      [say("last_error"), (hook) => hook.last_error ?? "–"],
-      ["", (hook) => button(say("remove"), () => ask(say("sure_remove", { name: hook.url }), say("remove"), async () => {
+      [say("events"), (hook) => hook.events.map(eventName).join(", ")],
+      [say("active"), (hook) => {
+        const tick = element("input", { type: "checkbox", checked: hook.active, "aria-label": `${say("active")}: ${hook.url}` });
+        tick.addEventListener("change", () => attempt(() => send("PATCH", `/api/webhooks/${hook.number}`, { active: tick.checked }), again));
+        return tick;
+      }],
+      ["", (hook) => element("div", { class: "row-acts" }, button(say("test"), () => attempt(() => send("POST", `/api/webhooks/${hook.number}/test`), () => deliveries(hook)), { class: "button small" }),
+        button(say("deliveries"), () => deliveries(hook), { class: "button small" }), button(say("remove"), () => ask(say("sure_remove", { name: hook.url }), say("remove"), async () => {
         await send("DELETE", `/api/webhooks/${hook.number}`);
         await again();
-      }), { class: "button small danger" }), "acts"],
+      }), { class: "button small danger" })), "acts"],
     ], found) : empty("admin", say("no_webhooks"), null),
   ];
+}
+
+async function attempt(act, then) {
+  try {
+    await act();
+    await then();
+  } catch (error) {
+    toast(trouble(error), { bad: true });
+  }
+}
+
+function eventName(event) {
+  const action = `action_${event.replace("case.", "")}`;
+  return event === "*" ? say("all") : knows(action) ? say(action) : event;
+}
+
+/** What a webhook was told, newest first. */
+async function deliveries(hook) {
+  const body = element("div", { class: "dialog-body" }, waiting(4));
+  dialog(`${say("deliveries")}: ${hook.url}`, say("close"), { class: "wide-dialog" }, body);
+  try {
+    const { deliveries: found } = await getJson(`/api/webhooks/${hook.number}/deliveries`);
+    body.replaceChildren(found.length ? table(say("deliveries"), [
+      [say("when"), (one) => dateTime(one.created_utc, { seconds: true })], [say("events"), (one) => eventName(one.kind)],
+      [say("state"), (one) => say(`delivery_${one.state}`)], [say("attempts"), (one) => number(one.attempts), "number"], [say("answer"), (one) => one.answer ?? "–"],
+    ], found) : empty("admin", say("no_deliveries"), null));
+  } catch (error) {
+    body.replaceChildren(failed(error, () => deliveries(hook)));
+  }
 }
 
 export async function alarms(app, again) {

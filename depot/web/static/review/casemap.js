@@ -188,7 +188,7 @@ export class CaseMap extends BaseMap {
       here.add(name);
       const marker = this.#vehicles.get(name) ?? this.#newMarker(name);
       marker.getElement().dataset.state = properties.state;
-      marker.getElement().title = `${name}: ${say(properties.state ?? "unknown")}`;
+      marker.getElement().title = `${name}: ${say(`vehicle_${properties.state ?? "unknown"}`)}`;
       marker.setLngLat(geometry.coordinates).addTo(this.map);
     }
     for (const [name, marker] of this.#vehicles) if (!here.has(name)) marker.remove();

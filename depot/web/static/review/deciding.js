@@ -264,6 +264,16 @@ export class Deciding {
     return element("span", {}, file, button([icon("camera", 16), say("do_picture")], () => file.click(), { class: "button small" }));
   }
 
+  /** Hand a case that the city's system refused over once more. */
+  async handOver(number) {
+    try {
+      await send("POST", `/api/cases/${number}/handover`);
+      this.#review.go(number, { again: true });
+    } catch (error) {
+      toast(trouble(error), { bad: true });
+    }
+  }
+
   /** The offices: asked once. */
   async offices() {
     this.#asked ??= getJson("/api/offices").then(({ offices }) => offices, () => []);

@@ -56,7 +56,7 @@ function* factsOf(found) {
   if (found.score !== null && found.score !== undefined) yield ["score", percent(found.score)];
   if (found.reject_reason) yield ["reason", say(`reject_${found.reject_reason}`)];
   if (found.note) yield ["note", found.note];
-  for (const sent of found.handed_over ?? []) yield ["handed_over", handedOver(sent), sent.sent_utc ? dateTime(sent.sent_utc) : null];
+  for (const sent of found.handed_over ?? []) yield ["handed_over", handedOver(sent), [sent.status_notes, sent.error, dateTime(sent.status_utc ?? sent.created_utc)].filter(Boolean).join(" · ")];
 }
 
 function* placed(found) {
@@ -76,7 +76,7 @@ function* placed(found) {
 /** What a place rests on: "GNSS, RTK fix"; "gekoppelt (Tunnel), 340 m seit letztem Fix". */
 function basis(found, at) {
   if (at.method === "line") return found.line ? say("along_line", { place: linePlace(found) }) : say("along_a_line");
-  if (at.method === "gnss") return [say("gnss"), at.quality && say(at.quality)].filter(Boolean).join(", ");
+  if (at.method === "gnss") return [say("gnss"), at.quality && say(`quality_${at.quality}`)].filter(Boolean).join(", ");
   const how = found.surface === "lining" ? `${say("dead_reckoned")} ${say("in_tunnel")}` : say("dead_reckoned");
   return at.since_fix_m === null || at.since_fix_m === undefined ? how : `${how}, ${say("since_fix", { m: number(at.since_fix_m) })}`;
 }
@@ -116,8 +116,9 @@ function ruleName(who) {
   return `${say("who_rule")}: ${knows(`rule_${name}`) ? say(`rule_${name}`) : name.replaceAll("_", " ")}`;
 }
 
-function handedOver(sent) {
-  return [sent.channel ?? sent.to ?? sent.kind, sent.state ?? sent.status, sent.service_request_id ?? sent.reference].filter(Boolean).join(" · ");
+/** How it stands with the city's own reporting system. */
+function handedOver({ state, request, status }) {
+  return [say(`handover_${state}`), request && `Nr. ${request}`, status].filter(Boolean).join(" · ");
 }
 
 function degrees(lat, lon) {

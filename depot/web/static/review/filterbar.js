@@ -6,6 +6,7 @@ import { button, element, icon } from "../dom.js";
 import { className, day, number, percent, say } from "../words.js";
 import { QUEUES, SORTS } from "./filter.js";
 
+const FILES = [["csv", "CSV"], ["geojson", "GeoJSON"], ["gpkg", "GeoPackage"], ["kml", "KML"]];
 const TYPING_MS = 250;
 const FACETS = [["class", "classes"], ["office", "offices"], ["district", "districts"]];
 
@@ -63,7 +64,20 @@ export class FilterBar {
     const sort = element("select", { "aria-label": say("sort"), class: "sort" }, ...SORTS.map((kind) => element("option", { value: kind, selected: kind === this.#filter.sort }, say(`sort_${kind}`))));
     sort.addEventListener("change", () => this.#filter.set("sort", sort.value === "urgency" ? null : sort.value));
     const open = element("button", { type: "button", class: "button", id: "filter-open", "aria-expanded": "false", onclick: () => this.#open() }, icon("filter", 17), say("filter"));
-    return element("div", { class: "search-row" }, element("label", { class: "search" }, icon("search", 17), this.#search), open, sort);
+    return element("div", { class: "search-row" }, element("label", { class: "search" }, icon("search", 17), this.#search), open, element("div", { class: "order-row" }, sort, this.#download()));
+  }
+
+  /** What is shown, as a file. */
+  #download() {
+    const menu = element("div", { class: "menu" });
+    const made = element("details", { class: "download" }, element("summary", { "aria-label": say("download_shown"), title: say("download_shown") }, icon("download", 17)), menu);
+    made.addEventListener("toggle", () => {
+      if (!made.open) return;
+      menu.replaceChildren(element("p", { class: "soft" }, say("download_shown")), ...FILES.map(([ending, name]) =>
+        element("a", { href: `/api/cases.${ending}?${this.#filter.query()}`, download: "", onclick: () => { made.open = false; } }, name)));
+    });
+    made.addEventListener("focusout", (event) => { if (!made.contains(event.relatedTarget)) made.open = false; });
+    return made;
   }
 
   #drawChips() {

@@ -151,9 +151,10 @@ export class Queue {
     const filtered = this.#filter.active.length > 0;
     const counts = this.#cases.counts;
     const none = counts && !filtered && counts.total === 0;
-    const what = filtered ? "none_match" : none || !counts ? "none_yet" : this.#filter.queue === "open" ? "all_done" : "none_match";
+    const what = filtered ? ["none_match", "none_match_more"] : none || !counts ? ["none_yet", "none_yet_more"]
+      : this.#filter.queue === "open" ? ["all_done", "all_done_more"] : ["none_match", "none_match_more"];
     return element(
-      "div", { class: "empty" }, icon(filtered ? "filter" : "confirmed", 34), element("h3", {}, say(what)), element("p", {}, say(`${what}_more`)),
+      "div", { class: "empty" }, icon(filtered ? "filter" : "confirmed", 34), element("h3", {}, say(what[0])), element("p", {}, say(what[1])),
       filtered ? button(say("clear_filters"), () => this.#filter.clear()) : null,
     );
   }

@@ -189,6 +189,7 @@ class Review {
     return element(
       "section", { class: "facts-part office" }, element("h3", {}, say("office")),
       element("p", {}, element("strong", {}, title), how ? element("span", { class: "note" }, how) : null),
+      this.#app.may("dispatch") && (found.handed_over ?? []).some(({ state }) => state === "refused") ? button(say("hand_over_again"), () => this.deciding.handOver(found.number), { class: "link" }) : null,
       may ? button([say("do_assign"), capOf("assign")], () => this.deciding.start("assign", found), { class: "button small", "data-action": "assign" }) : null,
     );
   }

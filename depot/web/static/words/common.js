@@ -3,19 +3,19 @@
 // What every section says: [German, English].
 
 export const COMMON = {
-  depot: ["Bauhof", "Depot"], skip: ["Zum Inhalt springen", "Skip to the content"], sections: ["Bereiche", "Sections"],
+  skip: ["Zum Inhalt springen", "Skip to the content"], sections: ["Bereiche", "Sections"],
   section_review: ["Fälle", "Cases"], section_coverage: ["Abdeckung", "Coverage"], section_condition: ["Zustand", "Condition"],
   section_vehicles: ["Fahrzeuge", "Vehicles"], section_admin: ["Verwaltung", "Administration"],
   other_language: ["English", "Deutsch"], live: ["Live", "Live"], away: ["Keine Verbindung, es wird weiter versucht", "No connection, still trying"],
   keys: ["Tasten", "Keys"], close: ["Schließen", "Close"], cancel: ["Abbrechen", "Cancel"], save: ["Speichern", "Save"], saved: ["Gespeichert", "Saved"],
-  add: ["Hinzufügen", "Add"], remove: ["Entfernen", "Remove"], edit: ["Bearbeiten", "Edit"], retry: ["Noch einmal", "Try again"], more: ["Mehr", "More"],
+  remove: ["Entfernen", "Remove"], edit: ["Bearbeiten", "Edit"], retry: ["Noch einmal", "Try again"],
   loading: ["Wird geladen …", "Loading …"], now: ["gerade eben", "just now"], time_unknown: ["Zeit unbekannt", "time unknown"],
   no_answer: ["Der Bauhof antwortet nicht. Ist das Netz da?", "The depot does not answer. Is the network there?"],
   not_allowed: ["Ihre Rolle erlaubt das nicht.", "Your role does not allow this."],
   depot_failed: ["Der Bauhof meldet einen Fehler: {detail}", "The depot reports an error: {detail}"],
   nothing_here: ["Dieser Bereich ist noch nicht eingerichtet.", "This section is not set up yet."],
-  load_failed: ["Das ließ sich nicht laden.", "This could not be loaded."], yes: ["ja", "yes"], no: ["nein", "no"], none: ["keine", "none"], all: ["alle", "all"],
-  from: ["Von", "From"], to: ["Bis", "To"], name: ["Name", "Name"], export: ["Herunterladen", "Download"],
+  load_failed: ["Das ließ sich nicht laden.", "This could not be loaded."], none: ["keine", "none"], all: ["alle", "all"],
+  name: ["Name", "Name"],
 
   login: ["Anmelden", "Log in"], logout: ["Abmelden", "Log out"], login_title: ["Anmeldung am Bauhof", "Log in to the depot"], password: ["Passwort", "Password"],
   login_oidc: ["Mit dem Konto der Stadt anmelden", "Log in with the city's account"], login_or: ["oder", "or"], login_failed: ["Name oder Passwort stimmt nicht.", "Name or password is wrong."],
@@ -40,7 +40,7 @@ export const COMMON = {
   case: ["Fall {n}", "Case {n}"], reason_dark: ["zu dunkel", "too dark"], reason_blurred: ["verwischt", "blurred"], reason_overexposed: ["überstrahlt", "overexposed"],
   reason_blocked: ["verdeckt", "blocked"], reason_too_fast: ["zu schnell", "too fast"], reason_no_fix: ["ohne Ortung", "no fix"], reason_no_model: ["kein Modell", "no model"],
   reason_bad_frame: ["Bild fehlerhaft", "bad frame"], reason_wet: ["nass", "wet"],
-  online: ["online", "online"], offline: ["offline", "offline"], stopped: ["abgestellt", "parked"], unknown: ["unbekannt", "unknown"],
+  vehicle_online: ["online", "online"], vehicle_offline: ["offline", "offline"], vehicle_stopped: ["abgestellt", "parked"], vehicle_unknown: ["unbekannt", "unknown"],
 
   map: ["Karte", "Map"], zoom_in: ["Vergrößern", "Zoom in"], zoom_out: ["Verkleinern", "Zoom out"], show_all: ["Alles zeigen", "Show all"], grid: ["Raster {m}", "Grid {m}"],
   map_missing: [
