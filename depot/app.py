@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from depot.doors import Bounds, SecurityHeaders, said, security_headers
 from depot.errors import StoreError
@@ -28,6 +29,8 @@ from depot.routing import routes as routing
 from depot.routing.router import Router
 from depot.services import Services
 from depot.web import routes as web
+
+_NO_TEXT = "There was an error parsing the body"
 
 
 def make_app(services: Services) -> FastAPI:
@@ -54,6 +57,14 @@ def make_app(services: Services) -> FastAPI:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
         return said(422, f"{where}: {first['msg']}" if where else str(first["msg"]))
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        # What is no JSON is 422; where it is not even text, the framework says 400.
+        status = 422 if error.detail == _NO_TEXT else error.status_code
+        answer = said(status, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
 
     for router in _routers(services):
         app.include_router(router)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 from pydantic import BaseModel
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 #: The name of the photo's field.
@@ -37,6 +38,13 @@ async def read_form(request: Request, most_bytes: int) -> tuple[dict[str, str], 
         form = await parser.parse()
     except MultiPartException as error:
         raise HTTPException(422, f"the form cannot be read: {error.message}") from None
+    try:
+        return await _taken_apart(form)
+    finally:
+        await form.close()
+
+
+async def _taken_apart(form: FormData) -> tuple[dict[str, str], bytes | None]:
     photo = form.get(PICTURE)
     if isinstance(photo, str):
         raise HTTPException(422, f"{PICTURE}: send it as a file")
@@ -44,7 +52,6 @@ async def read_form(request: Request, most_bytes: int) -> tuple[dict[str, str], 
     if len(fields) + (photo is not None) != len(form.multi_items()):
         raise HTTPException(422, f"each field once, and one file, {PICTURE!r}")
     content = None if photo is None else await photo.read()
-    await form.close()
     return fields, content or None  # a browser sends an empty file where none was chosen
 
 
