@@ -217,7 +217,8 @@ class City:
                         side=None if side == "crown" else side,
                     ),
                     lining=LiningPlace(
-                        clock=round(clock, 2), height_m=round(2.2 + 2.2 * math.cos(math.radians(30 * clock)), 2), side=side
+                        clock=round(clock, 2), side=side,
+                        height_m=round(2.2 + 2.2 * math.cos(math.radians(30 * clock)), 2),
                     ),
                     size=Size(
                         length_m=round(rng.uniform(0.2, 1.6), 2), width_m=round(rng.uniform(0.05, 0.8), 2), error_m=0.09
