@@ -131,7 +131,9 @@ def measure(folder: Path, broker: Broker, depot: Depot, many: int, pictures: int
         facts_s = time.monotonic() - back
         wait_for(lambda: uplink.counts().pictures_pending == 0, TIMEOUT_S, "all pictures are acknowledged")
         all_s = time.monotonic() - back
-        summary = depot.get("api/summary")
+        wait_for(lambda: depot.rows("SELECT count(*) FROM pending") == [(0,)], TIMEOUT_S, "all has become cases")
+        [(stored,)] = depot.rows("SELECT count(DISTINCT received) FROM sightings")
+        [(pictures_stored,)] = depot.rows("SELECT count(*) FROM pictures")
         order = [key for (key,) in depot.rows("SELECT id FROM events ORDER BY received")]
     finally:
         uplink.close()
@@ -141,11 +143,11 @@ def measure(folder: Path, broker: Broker, depot: Depot, many: int, pictures: int
         waited=waited,
         facts_s=facts_s,
         all_s=all_s,
-        stored=int(summary["observations"]),
+        stored=stored,
         in_order=order == ids,
         pictures=pictures,
         pictures_bytes=size,
-        pictures_stored=int(summary["pictures"]),
+        pictures_stored=pictures_stored,
     )
 
 

@@ -92,14 +92,17 @@ class Road:
         assert self.uplink.counts().acknowledged == len(self.confirmed)
         assert self.count("delivery_mistakes") == 0, "it lives on, but nothing of this is a surprise"
         with contextlib.closing(sqlite3.connect(self.folder / "data" / "depot.sqlite")) as db:
+            pending = "SELECT count(*) FROM pending"
+            wait_until(lambda: rows(db, pending) == [0], timeout_s=PATIENCE_S, what="all has become cases")
             shown = [
                 rows(db, "SELECT id FROM events WHERE type LIKE '%.observation.%' ORDER BY received"),
                 rows(db, "SELECT id FROM events WHERE type LIKE '%.coverage.%' ORDER BY received"),
             ]
             assert sorted(shown[0] + shown[1]) == sorted(self.confirmed), "confirmed is not shown"
             assert not in_order or all(kind == sorted(kind) for kind in shown), "not in order"
-            assert rows(db, "SELECT count(*) FROM cases") == [len(shown[0])], "shown twice"
-            lost = "SELECT picture FROM observations WHERE picture IS NOT NULL EXCEPT SELECT sha256 FROM pictures"
+            seen = 'SELECT count(*) FROM sightings s JOIN cases c ON c.number = s."case" WHERE s.received IS NOT NULL'
+            assert rows(db, seen) == [len(shown[0])], "shown twice"
+            lost = "SELECT picture FROM sightings WHERE picture IS NOT NULL EXCEPT SELECT sha256 FROM pictures"
             assert rows(db, lost) == []
 
 
