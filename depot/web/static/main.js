@@ -6,6 +6,7 @@
 import { getJson, send, useCsrf } from "./api.js";
 import { element, icon } from "./dom.js";
 import { Live } from "./live.js";
+import { failed } from "./parts.js";
 import { askPassword } from "./password.js";
 import { toast } from "./toast.js";
 import { currentLanguage, say, setLanguage, trouble } from "./words.js";
@@ -23,6 +24,7 @@ const root = document.getElementById("section");
 const nav = document.getElementById("nav");
 const app = {
   session: null,
+  trouble: null, // why nobody can say who is logged in; null: they can
   settings: {},
   live: new Live(),
   may: (permission) => Boolean(app.session?.permissions?.includes(permission)),
@@ -41,6 +43,7 @@ function go(url, { replace = false } = {}) {
 async function show() {
   const mine = ++turn;
   const path = location.pathname;
+  if (app.trouble) return root.replaceChildren(failed(app.trouble, () => location.reload()));
   if (!app.session && path !== LOGIN) return go(`${LOGIN}?${new URLSearchParams({ next: path + location.search, lang: currentLanguage() })}`, { replace: true });
   const section = path === LOGIN ? { name: "login" } : (SECTIONS.find((known) => known.path === path) ?? SECTIONS[0]);
   down?.();
@@ -67,10 +70,12 @@ async function entered() {
 async function knowPerson() {
   try {
     app.session = await getJson("/api/session");
-  } catch {
+  } catch (error) {
     app.session = null;
+    app.trouble = error.status === 401 ? null : error;
     return;
   }
+  app.trouble = null;
   useCsrf(app.session.csrf);
   const wanted = new URLSearchParams(location.search).get("lang") ?? app.session.language;
   if (wanted) setLanguage(wanted);

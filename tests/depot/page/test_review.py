@@ -272,3 +272,14 @@ def test_a_key_before_the_next_case_is_on_the_screen_decides_nothing(desk):
     assert not desk.all(".toast")
     assert desk.depot.state_of(1) == "new"
     assert desk.depot.state_of(fourth) == "new"
+
+
+def test_a_depot_that_does_not_answer_is_no_login(desk):
+    desk.browser.execute_cdp_cmd("Network.enable", {})
+    desk.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/session"]})
+    desk.open()
+    desk.shows(".empty[role=alert]", "antwortet nicht")
+    assert not desk.all("[name=password]")
+    desk.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    desk.click(".empty button")
+    desk.shows(".empty", "Noch keine Fälle")
