@@ -41,13 +41,13 @@ export function waiting(lines = 8) {
 }
 
 export function empty(drawing, title, text, act = null) {
-  return element("div", { class: "empty" }, icon(drawing, 34), element("h3", {}, title), text ? element("p", {}, text) : null, act);
+  return element("div", { class: "empty" }, icon(drawing, 34), element("h2", {}, title), text ? element("p", {}, text) : null, act);
 }
 
 /** What stands there when the depot did not answer; `again` asks once more. A part that is not there (404) says so. */
 export function failed(error, again) {
   if (error.status === 404) return empty("admin", say("nothing_here"), null);
-  return element("div", { class: "empty", role: "alert" }, icon("warning", 34), element("h3", {}, say("load_failed")), element("p", {}, trouble(error)), button(say("retry"), again));
+  return element("div", { class: "empty", role: "alert" }, icon("warning", 34), element("h2", {}, say("load_failed")), element("p", {}, trouble(error)), button(say("retry"), again));
 }
 
 /** A labelled field of a form. */

@@ -48,7 +48,7 @@ export class Queue {
     this.#list.hidden = true;
     this.root.querySelector(".empty")?.remove();
     this.root.append(element(
-      "div", { class: "empty", role: "alert" }, icon("warning", 34), element("h3", {}, say("load_failed")), element("p", {}, trouble(error)),
+      "div", { class: "empty", role: "alert" }, icon("warning", 34), element("h2", {}, say("load_failed")), element("p", {}, trouble(error)),
       button(say("retry"), () => this.#cases.load()),
     ));
   }
@@ -154,7 +154,7 @@ export class Queue {
     const what = filtered ? ["none_match", "none_match_more"] : none || !counts ? ["none_yet", "none_yet_more"]
       : this.#filter.queue === "open" ? ["all_done", "all_done_more"] : ["none_match", "none_match_more"];
     return element(
-      "div", { class: "empty" }, icon(filtered ? "filter" : "confirmed", 34), element("h3", {}, say(what[0])), element("p", {}, say(what[1])),
+      "div", { class: "empty" }, icon(filtered ? "filter" : "confirmed", 34), element("h2", {}, say(what[0])), element("p", {}, say(what[1])),
       filtered ? button(say("clear_filters"), () => this.#filter.clear()) : null,
     );
   }

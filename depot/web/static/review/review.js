@@ -65,7 +65,10 @@ class Review {
   async start() {
     const { signal } = this.#stopping;
     this.#filter.addEventListener("change", () => this.#filtered(), { signal });
-    this.#cases.addEventListener("change", () => this.queue.draw(), { signal });
+    this.#cases.addEventListener("change", () => {
+      this.queue.draw();
+      if (this.stage.shown) this.stage.showPlace(this.#placeIn(this.stage.shown.number));
+    }, { signal });
     this.#cases.addEventListener("failed", () => this.queue.fail(this.#cases.error), { signal });
     this.#cases.addEventListener("counts", () => {
       this.bar.draw();

@@ -11,6 +11,7 @@ export class Stage {
   #shown = null;
   #frame = 0;
   #acts;
+  #count = element("span", { class: "stage-count number" });
   #head = element("header", { class: "stage-head" });
   #pictures = element("div", { class: "pictures" });
 
@@ -18,6 +19,11 @@ export class Stage {
   constructor(acts, bar) {
     this.#acts = acts;
     this.root = element("section", { class: "stage", tabindex: "-1", "aria-labelledby": "case-title", hidden: true }, this.#head, element("div", { class: "stage-scroll" }, this.#pictures), bar);
+  }
+
+  /** Where in the list it stands: "3 of 75". The list may come later than the case. */
+  showPlace(place) {
+    this.#count.textContent = place ?? "";
   }
 
   /** What the list knows already, until the case in full is there. */
@@ -81,6 +87,7 @@ export class Stage {
   }
 
   #drawHead(found, place) {
+    this.showPlace(place);
     const facts = [say("case", { n: found.number }), placeOf(found)];
     this.#head.replaceChildren(
       element(
@@ -90,7 +97,7 @@ export class Stage {
       ),
       element(
         "div", { class: "stage-steps" },
-        place ? element("span", { class: "stage-count number" }, place) : null,
+        this.#count,
         iconButton("up", say("previous"), () => this.#acts.step(-1)),
         iconButton("down", say("next"), () => this.#acts.step(1)),
         this.#close(),
