@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
+from threading import Lock
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from depot.roads import looked
 from depot.roads.looked import Bytes
@@ -107,6 +108,33 @@ def roads_covered(
         )
         for number, (road, share, last_s) in enumerate(zip(network.roads, shares.tolist(), last.tolist(), strict=True))
     ]
+
+
+class Covered:
+    """The last answers of `roads_covered`, as long as nothing was laid on a road since. May be asked from any thread.
+
+    Of one page load the list and the map ask the same at once, and so do all who look at these days.
+    """
+
+    def __init__(self, zone: ZoneInfo, *, most: int = 8) -> None:
+        self._zone = zone
+        self._most = most
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[object, ...], list[RoadCoverage]] = OrderedDict()
+
+    def current(
+        self, connection: Connection, network: RoadNetwork, period: Period, now_utc: str
+    ) -> Sequence[RoadCoverage]:
+        """See `roads_covered`; ages may be a minute old."""
+        laid = connection.execute(select(func.max(road_states.c.changed), func.count())).one()
+        minute = now_utc[:16]
+        key = (period.from_day, period.to_day, network.version, *laid, minute)
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = roads_covered(connection, network, period, now_utc, self._zone)
+                if len(self._known) > self._most:
+                    self._known.popitem(last=False)
+            return self._known[key]
 
 
 def _in_days(connection: Connection, network: RoadNetwork, period: Period, first: Integers) -> Bytes:

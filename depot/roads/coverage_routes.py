@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -56,7 +57,9 @@ def _add_stretches(made: APIRouter, given: Given) -> None:
         )
 
 
-def _covered(given: Given, from_day: str | None, to_day: str | None) -> tuple[list[coverage.RoadCoverage], Period, int]:
+def _covered(
+    given: Given, from_day: str | None, to_day: str | None
+) -> tuple[Sequence[coverage.RoadCoverage], Period, int]:
     now_utc = given.database.now_utc()
     first = day_of(from_day, "from") or coverage.day_before(now_utc, given.zone, _DAYS)
     period = Period(from_day=first, to_day=day_of(to_day, "to"))
@@ -64,7 +67,7 @@ def _covered(given: Given, from_day: str | None, to_day: str | None) -> tuple[li
         raise HTTPException(422, f"to: {period.to_day} lies before {first}")
     with given.database.reading() as connection:
         network = given.roads.current(connection)
-        found = coverage.roads_covered(connection, network, period, now_utc, given.zone)
+        found = given.covered.current(connection, network, period, now_utc)
         return found, period, waiting(connection)
 
 

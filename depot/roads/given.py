@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
 from depot.people.guard import Person, allow
+from depot.roads.coverage import Covered
 from depot.roads.network import Roads
 from depot.roads.sections import SectionIndex
 from depot.store.database import Database
@@ -25,3 +26,4 @@ class Given:
     roads: Roads
     zone: ZoneInfo
     sections: SectionIndex
+    covered: Covered

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from depot.roads import condition_routes, coverage_routes
 from depot.roads.config import RoadsConfig, zone
+from depot.roads.coverage import Covered
 from depot.roads.given import Given
 from depot.roads.network import Roads
 from depot.roads.sections import SectionIndex
@@ -29,7 +30,7 @@ def router(
     """
     settings, roads = settings or RoadsConfig(), roads or Roads()
     sections = sections or SectionIndex(roads, within_m=settings.within_m, valid_days=settings.look_valid_days)
-    given = Given(services.database, roads, zone(settings), sections)
+    given = Given(services.database, roads, zone(settings), sections, Covered(zone(settings)))
     made = APIRouter()
     made.include_router(coverage_routes.router(given))
     made.include_router(condition_routes.router(given))

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from edge.cameras.pictures import load_picture
+from edge.privacy.anonymise import PrivacySettings, anonymise
 from edge.simulator import truth
+from edge.types import Detection
 
 Box = tuple[float, float, float, float]
 #: A frame that shows a defect of a class: of which defect of its class (any number), and on which pass.
@@ -45,7 +48,7 @@ def drawn(label: str, defect: int, at: int) -> Photo:
 
 
 def rendered(*drives: Path) -> Photos:
-    """Frames of drives that `edge.simulator.simulate` has made: of each defect those that show it best.
+    """Pictures as a vehicle sends them, from drives that `edge.simulator.simulate` has made: those that show it best.
 
     Of a class that several drives have, the first drive's are taken.
     """
@@ -72,15 +75,13 @@ def rendered(*drives: Path) -> Photos:
             return None
         shown = of_class[defect % len(of_class)]
         path, box = shown[at % min(len(shown), 4)]
-        image = Image.open(path).convert("RGB")
-        for x1, y1, x2, y2 in hidden[path]:  # as a vehicle would have sent it
-            part = (int(x1), int(y1), int(x2) + 1, int(y2) + 1)
-            size = (part[2] - part[0], part[3] - part[1])
-            small = image.crop(part).resize((max(1, size[0] // 10), max(1, size[1] // 10)), Image.Resampling.BOX)
-            image.paste(small.resize(size, Image.Resampling.NEAREST), part)
+        private = [Detection("person", 1.0, part) for part in hidden[path]]
+        picture, _ = load_picture(path)
+        assert picture is not None
+        safe = anonymise(picture, box, private, PrivacySettings(), horizon_row=None)
         out = io.BytesIO()
-        # Each case has a picture of its own bytes, as it has in truth: the quality tells them apart.
-        image.save(out, "JPEG", quality=88, comment=f"{label} {defect} {at}")
-        return Photo(out.getvalue(), image.width, image.height, box)
+        # Each case has a picture of its own bytes, as it has in truth: the comment tells them apart.
+        Image.open(io.BytesIO(safe.jpeg)).save(out, "JPEG", quality=88, comment=f"{label} {defect} {at}")
+        return Photo(out.getvalue(), safe.width, safe.height, safe.box)
 
     return photo
