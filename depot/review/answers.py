@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from depot.cases.history import Duplicate, Entry, Look
 from depot.cases.records import Case
+from depot.config import PageConfig
 from depot.describing import Language
 from depot.handover.records import HandedOver
 from depot.review.deciding import Offer
@@ -200,6 +201,12 @@ class Summary(Struct, frozen=True, kw_only=True):
     vehicles: int
     classes: dict[str, int]
     refused: dict[str, int]
+
+
+class Settings(PageConfig, frozen=True, kw_only=True):
+    """What the page must know. `hands_over`: whether there is a system of the city's to file cases at."""
+
+    hands_over: bool
 
 
 class Health(Struct, frozen=True, kw_only=True):

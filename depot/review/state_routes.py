@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Response
+from msgspec import structs
 from sqlalchemy import select
 
-from depot.config import PageConfig
 from depot.people.guard import Person, allow
 from depot.review import answers
 from depot.review.documents import answers as answered
@@ -33,10 +33,11 @@ def add(router: APIRouter, services: Services, summing: Summing) -> None:
         """Counts of everything: the promise in figures. `as_of_utc` lies seconds back in a very large depot."""
         return reply(summing.current())
 
-    @router.get("/api/settings", response_class=Response, responses=answered(PageConfig))
+    @router.get("/api/settings", response_class=Response, responses=answered(answers.Settings))
     def settings(_person: Reader) -> Response:
-        """What the page must know: language and base map."""
-        return reply(services.config.page)
+        """What the page must know: language, base map, and whether there is an endpoint to hand cases over to."""
+        hands_over = services.config.handover.open311.url is not None
+        return reply(answers.Settings(**structs.asdict(services.config.page), hands_over=hands_over))
 
     health = {"application/json": {"schema": schema_of(answers.Health)}}
 

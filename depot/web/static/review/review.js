@@ -192,9 +192,18 @@ class Review {
     return element(
       "section", { class: "facts-part office" }, element("h3", {}, say("office")),
       element("p", {}, element("strong", {}, title), how ? element("span", { class: "note" }, how) : null),
-      this.#app.may("dispatch") && (found.handed_over ?? []).some(({ state }) => state === "refused") ? button(say("hand_over_again"), () => this.deciding.handOver(found.number), { class: "link" }) : null,
+      this.#handOver(found),
       may ? button([say("do_assign"), capOf("assign")], () => this.deciding.start("assign", found), { class: "button small", "data-action": "assign" }) : null,
     );
+  }
+
+  /** Nothing goes to the city's system twice: once it was handed over only a refusal can be tried again. */
+  #handOver(found) {
+    const before = found.handed_over ?? [];
+    const again = before.some(({ state }) => state === "refused");
+    const first = !before.length && this.#app.settings.hands_over && ["confirmed", "ordered"].includes(found.state) && found.lon !== null;
+    if (!this.#app.may("dispatch") || !(again || first)) return null;
+    return button(say(again ? "hand_over_again" : "hand_over"), () => this.deciding.handOver(found.number), { class: again ? "link" : "button small", "data-action": "handover" });
   }
 
   #placeIn(number) {
