@@ -253,24 +253,26 @@ def test_a_broker_killed_right_after_its_puback_and_wiped_costs_nothing(tmp_path
 #: The depot, killed by itself within its n-th commit: as SQLite begins with it, or up to two thousandths later.
 _DIES_IN_A_COMMIT = """
 import os, random, signal, sys, threading
-from depot.store import sqlite
+from depot.store import database
 from depot.cli import main
 seed = int(os.environ["WEGEWART_SEED"])
 dice = random.Random(seed)
-left = [dice.randint(1, 8)]
-connect = sqlite.SqliteStore._connect
-def traced(self):
-    connection = connect(self)
+left = [dice.randint(1, 20)]
+prepare = database._prepare_sqlite
+def traced(connection, record):
+    prepare(connection, record)
+    writes = [False]
     def trace(statement):
-        if statement == "COMMIT":
+        if statement.startswith("BEGIN"):
+            writes[0] = "IMMEDIATE" in statement
+        if statement == "COMMIT" and writes[0]:
             left[0] -= 1
             if left[0] == 0:
                 if seed % 2 == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
                 threading.Timer(dice.uniform(0, 0.002), os.kill, (os.getpid(), signal.SIGKILL)).start()
     connection.set_trace_callback(trace)
-    return connection
-sqlite.SqliteStore._connect = traced
+database._prepare_sqlite = traced
 sys.exit(main())
 """
 
