@@ -8,7 +8,6 @@ Die ganze Kette auf einem Rechner: Broker, Betriebshof, Fahrzeug, mit einer gere
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shutil
 import subprocess
@@ -30,6 +29,9 @@ VEHICLE = "demo-1"
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from _broker import Address, BrokerMissingError, broker  # noqa: E402
+
+from edge.errors import WegewartError  # noqa: E402
+from edge.positioning.tracks import read_track  # noqa: E402
 
 
 def main() -> int:
@@ -79,7 +81,7 @@ def _demo(options: argparse.Namespace, stack: ExitStack) -> int:
     work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=VAR)))
     link = stack.enter_context(broker(work / "broker", kind=options.broker))
     print(f"broker   {link.kind}, mqtt://{link.host}:{link.port}, MQTT {link.protocol}")
-    page = stack.enter_context(_depot(work, link, options.port, source / "track.csv"))
+    page = stack.enter_context(_depot(work, link, options.port, options.track or source / "track.csv"))
     print(f"depot    {page}")
     if not options.once:
         print("         open this address: defects appear while the drive runs / diese Adresse im Browser öffnen")
@@ -141,11 +143,11 @@ def _depot(work: Path, link: Address, port: int, track: Path) -> Iterator[str]:
 
 def _import_road(work: Path, config: Path, track: Path) -> None:
     """A city imports its network of roads; here it is the one road of the drive, so that the page can show coverage."""
-    if not track.is_file():
-        return
-    with track.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    path = [[float(row["lon"]), float(row["lat"])] for row in rows[:: max(1, len(rows) // 50)]]
+    try:
+        fixes = read_track(track).fixes
+    except WegewartError:
+        return  # none there; the vehicle says what is wrong with one that cannot be read
+    path = [[fix.lon, fix.lat] for fix in fixes[:: max(1, len(fixes) // 50)]]
     if len(path) < 2:
         return
     road = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -27,6 +28,8 @@ from depot.store.tables import meta
 
 #: Seconds that a writer waits for another one.
 _PATIENCE_S = 30
+#: SQLITE_BUSY in words: Python 3.10 does not tell the code.
+_BUSY = "database is locked"
 
 
 def utc_now() -> str:
@@ -154,9 +157,23 @@ def _one_line(error: DBAPIError) -> str:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we begin ourselves, see below
     connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_S * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Several programs that open a new file at once: SQLite does not wait by itself for this one change."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - each round waits
+            if str(error) != _BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
