@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from depot.cases.ports import StoredEvent
 from depot.config import Config
+from depot.memory import collect_seldom
 from depot.people.guard import Person
 from depot.roads import routes
 from depot.roads.importing import Feature, Imported, Mapping, build, replace_roads
@@ -164,6 +165,7 @@ def ask(router: APIRouter, path: str, times: int) -> None:
 
 def main() -> None:
     """Fill a database and measure."""
+    collect_seldom()  # as `serve` does
     parser = argparse.ArgumentParser(description="How fast the depot is with roads.")
     parser.add_argument("--url", default=None)
     parser.add_argument("--roads", type=int, default=5000)

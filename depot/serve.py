@@ -23,6 +23,7 @@ from depot.handover.workers import workers as handing_over
 from depot.ingest import Ingest
 from depot.intake import Intake
 from depot.keeping.retention import Retention
+from depot.memory import collect_seldom
 from depot.mqtt import Link
 from depot.projecting import Projector
 from depot.roads.projections import CoverageProjection, RoughnessProjection
@@ -131,6 +132,7 @@ def serve(config: Config) -> None:
         StoreError: the store cannot be opened.
         BrokerError: the broker refuses our login.
     """
+    collect_seldom()
     pictures = open_pictures(config.pictures, folder=config.data.folder)
     with ExitStack() as stack:
         listener = stack.enter_context(closing(_listen(config.http.host, config.http.port)))
