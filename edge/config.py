@@ -20,6 +20,7 @@ from edge.config_sensors import (
     Section,
     TunnelConfig,
 )
+from edge.config_update import UpdateConfig
 from edge.errors import ConfigError
 from messages.topics import VEHICLE_PATTERN
 from settings import SettingsError, load
@@ -33,6 +34,7 @@ __all__ = [
     "PositionConfig",
     "PowerConfig",
     "TunnelConfig",
+    "UpdateConfig",
     "VehicleConfig",
     "calibration_text",
     "load_calibration",
@@ -167,6 +169,7 @@ class VehicleConfig(Section, frozen=True):
     life: LifeConfig = LifeConfig()
     heat: HeatConfig = HeatConfig()
     power: PowerConfig = PowerConfig()
+    update: UpdateConfig = UpdateConfig()
 
 
 def load_config(path: Path) -> VehicleConfig:

@@ -236,6 +236,22 @@ class Roughness(Message, frozen=True):
     shocks: Annotated[tuple[Shock, ...], Meta(max_length=100)] = ()
 
 
+class Update(Message, frozen=True):
+    """What the vehicle's updater is at, and what it did last.
+
+    staged: built beside the running release, self-test passed, waits until the vehicle is parked. pending: switched to,
+    on trial. active: confirmed. failed: refused or gone back, `reason` says why; `running` is what runs then.
+    """
+
+    release: Name
+    state: Literal["staged", "pending", "active", "failed"]
+    reason: Text = ""
+    running: Name | None = None
+    #: Starts of a release on trial that did not end well.
+    attempts: Count = 0
+    utc: Utc | None = None
+
+
 class Health(Message, frozen=True):
     """How the vehicle's daemon is.
 
@@ -247,6 +263,8 @@ class Health(Message, frozen=True):
     gauges: dict[Name, float] = {}
     #: One line each: what is wrong now, in plain words.
     faults: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
+    #: Missing where the software was not put there by the updater.
+    update: Update | None = None
 
 
 class Status(Message, frozen=True):
@@ -258,6 +276,8 @@ class Status(Message, frozen=True):
     software: Name
     models: tuple[ModelRef, ...] = ()
     calibration: Name | None = None
+    #: Release of the updater; missing where the software was not put there by it.
+    release: Name | None = None
 
 
 class Refusal(Message, frozen=True):
@@ -292,9 +312,10 @@ class Command(Message, frozen=True):
 
     `until`: not to be carried out after that. It is checked where the vehicle trusts its UTC; where it does not,
     the broker must have stated how long the message is still valid (MQTT 5), or the command is refused.
+    update: take the release named in `value`, once parked; only what the fleet's keys have signed is ever installed.
     """
 
-    action: Literal["send_picture", "restart", "set"]
+    action: Literal["send_picture", "restart", "set", "update"]
     sha256: Sha256 | None = None
     key: Name | None = None
     value: Text | None = None
