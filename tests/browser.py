@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -49,7 +50,9 @@ def browser(tmp_path):
 
 
 def until(browser, what):
-    return WebDriverWait(browser, 20, poll_frequency=0.05).until(lambda _: what())
+    """Wait for it; an element that the page draws anew meanwhile is asked again."""
+    patient = WebDriverWait(browser, 20, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
+    return patient.until(lambda _: what())
 
 
 def text(browser, selector: str) -> str:

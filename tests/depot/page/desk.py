@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import NoSuchElementException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser import press, text, until
 from tests.depot.page.city import City, Defect
@@ -60,10 +62,9 @@ class Desk:
 
     def log_in(self, name: str, *, language: str = "de") -> None:
         self.open("/", language=language)
-        until(self.browser, lambda: self.all("form [name=password]"))
-        self.browser.find_element(By.NAME, "name").send_keys(name)
-        self.browser.find_element(By.NAME, "password").send_keys(PASSWORD)
-        self.browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+        self.write("form [name=name]", name)
+        self.write("form [name=password]", PASSWORD)
+        self.click("form [type=submit]")
         until(self.browser, lambda: not self.all("form [name=password]"))
 
     def all(self, selector: str) -> list[Any]:
@@ -76,8 +77,32 @@ class Desk:
         press(self.browser, *keys)
 
     def click(self, selector: str) -> None:
-        until(self.browser, lambda: self.all(selector))
-        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+        """Click the first one of these, as soon as it is there."""
+        self._on(selector, lambda found: found.click())
+
+    def write(self, selector: str, words: str) -> None:
+        """Put these words into a field, as soon as it is there."""
+
+        def fill(found: WebElement) -> None:
+            found.clear()  # of an attempt before this one
+            found.send_keys(words)
+
+        self._on(selector, fill)
+
+    def _on(self, selector: str, do: Callable[[WebElement], object]) -> None:
+        """`do` with the element; found again where the page draws it anew between finding and doing."""
+
+        def done() -> bool:
+            try:
+                do(self.browser.find_element(By.CSS_SELECTOR, selector))
+            except NoSuchElementException:
+                return False
+            return True
+
+        try:
+            self.until(done)
+        except TimeoutException:
+            raise AssertionError(f"{selector} is not there, or never stays: {self.text('main')[:500]!r}") from None
 
     def until(self, what: Any) -> Any:
         return until(self.browser, what)

@@ -76,11 +76,11 @@ def test_single_keys_can_be_switched_off(desk):
     number = open_first(desk, 1)
     desk.press("?")
     desk.shows(".help", "Nächster Fall")
-    desk.browser.find_element(By.CSS_SELECTOR, ".help input[type=checkbox]").click()
+    desk.click(".help input[type=checkbox]")
     desk.press(Keys.ESCAPE)
     desk.until(lambda: not desk.all("dialog"))
     desk.press("b")
-    desk.browser.find_element(By.CSS_SELECTOR, "[data-action=note]").click()
+    desk.click("[data-action=note]")
     desk.until(lambda: desk.all(".choosing-list textarea"))
     assert desk.depot.state_of(number) == "new"
 

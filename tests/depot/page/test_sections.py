@@ -28,7 +28,7 @@ def test_coverage_says_which_road_was_looked_at_and_gives_the_proof(city):
     city.shows(".figures", "km")
     names = city.text(".road-name")
     assert "Hafenstraße" in names
-    city.browser.find_element(By.CSS_SELECTOR, "input[type=search]").send_keys("kant")
+    city.write("input[type=search]", "kant")
     city.until(lambda: len(city.all(".road")) == 1)
     assert "q=kant" in city.browser.current_url
     city.until(lambda: city.all("#layer-roughness"))
@@ -58,7 +58,7 @@ def test_a_tunnel_lies_unrolled_with_marks_that_are_only_proposed(city, language
     city.shows(".proposal-note", words)
     spots = city.all(".unrolled circle")
     assert len(spots) == len(city.all(".tunnel-room tbody tr"))
-    city.browser.find_element(By.CSS_SELECTOR, ".tunnel-room tbody a").click()
+    city.click(".tunnel-room tbody a")
     city.until(lambda: city.open_case is not None)
     city.shows(".facts", "U79")
 
@@ -75,8 +75,8 @@ def test_vehicles_say_how_they_are(city):
 def test_a_user_is_added_and_the_password_shown_once(city):
     city.open_whole("/admin?tab=users", ".sheet td")
     city.click(".sheet-head .primary")
-    city.browser.find_element(By.NAME, "name").send_keys("jana")
-    city.browser.find_element(By.NAME, "title").send_keys("Jana Wolf")
+    city.write("[name=name]", "jana")
+    city.write("[name=title]", "Jana Wolf")
     city.click("dialog form .primary")
     city.until(lambda: city.all(".secret code"))
     assert len(city.text(".secret code")) >= 12
