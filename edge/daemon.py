@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
-from edge import __version__, assembly
+from edge import __version__, assembly, heartbeat
 from edge.clock import UtcClock
 from edge.config import VehicleConfig
 from edge.defects.revisions import Revisions
@@ -32,6 +32,8 @@ from edge.liveness import Liveness, Notifier, hang_limit_s, watchdog_period_s
 from edge.orders import Orders
 from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
+from edge.pulse import Pulse
+from edge.release import Running, incoming, running
 from edge.sensors import LiveSensors
 from edge.sources import Sources, open_sources
 from edge.standby import TELL_S, standing_by
@@ -160,7 +162,7 @@ class Daemon:
                 pipeline = self._pipeline(sources, calibration, detectors, watched, liveness)
                 try:
                     with liveness.working("loop"):
-                        self._loop(first, camera, pipeline, delivery, _Beside(sources, liveness))
+                        self._loop(first, camera, pipeline, delivery, self._beside(sources, liveness))
                 finally:
                     pipeline.finish()  # also when the camera has stalled: what was seen often enough is confirmed
             finally:
@@ -168,6 +170,11 @@ class Daemon:
                     keeper.close()
                 drained = delivery.close(config.delivery.drain_s)
         return Summary(dict(pipeline.counters), delivery.counts(), drained)
+
+    def _beside(self, sources: Sources, liveness: Liveness) -> _Beside:
+        release = running()
+        runtime = None if self.keeper is None else heartbeat.folder()
+        return _Beside(sources, liveness, release, Pulse(runtime, release.name if release else None, self.monotonic))
 
     def _pipeline(
         self,
@@ -202,8 +209,8 @@ class Daemon:
     def _loop(
         self, first: Frame, camera: WatchedCamera, pipeline: Pipeline, delivery: Delivery, beside: _Beside
     ) -> None:
-        liveness, keeper = beside.liveness, self.keeper
-        orders = Orders(self.config, delivery, pipeline.sampler, restart=self.stop.set)
+        liveness, keeper, pulse = beside.liveness, self.keeper, beside.pulse
+        orders = Orders(self.config, delivery, pipeline.sampler, restart=self.stop.set, wishes=incoming())
         frame: Frame | None = first
         next_health_s = next_round_s = self.monotonic()
         while frame is not None and not self.stop.is_set():
@@ -213,23 +220,25 @@ class Daemon:
             if looked:
                 # Also after a frame that was too dark to judge: a bus that starts in its hall is well.
                 liveness.ready(f"looking at the road for {self.config.vehicle}")
+                pulse.looked()
             if keeper is not None and looked:
                 keeper.looked(began_s)
             pipeline.counters["frames_bad"], pipeline.counters["frames_dropped"] = camera.bad, camera.dropped
             if self.monotonic() >= next_round_s:
                 next_round_s = self.monotonic() + _ROUND_S
                 self._round(pipeline, delivery, orders, liveness)
+                _beat(pulse, pipeline, delivery)
             if self.monotonic() >= next_health_s:
                 next_health_s = self.monotonic() + orders.health_s
                 with liveness.working("store"):
-                    delivery.publish_health(_health(pipeline, delivery, beside.sources, keeper, frame))
+                    delivery.publish_health(_health(pipeline, delivery, beside, keeper, frame))
             if self.progress is not None:
                 self.progress(pipeline, delivery)
             try:
                 frame = camera.read()
             except EndOfRecording:
                 frame = None
-        delivery.publish_health(_health(pipeline, delivery, beside.sources, keeper, frame or first))
+        delivery.publish_health(_health(pipeline, delivery, beside, keeper, frame or first))
         liveness.stopping()
 
     def _round(self, pipeline: Pipeline, delivery: Delivery, orders: Orders, liveness: Liveness) -> None:
@@ -254,6 +263,18 @@ class _Beside:
 
     sources: Sources
     liveness: Liveness
+    release: Running | None
+    pulse: Pulse
+
+
+def _beat(pulse: Pulse, pipeline: Pipeline, delivery: Delivery) -> None:
+    pose = pipeline.pose
+    pulse.beat(
+        frames=pipeline.counters["frames_seen"],
+        speed_mps=None if pose is None else pose.speed_mps,
+        moved_m=0.0 if pose is None else pose.distance_m,
+        online=isinstance(delivery, Uplink) and delivery.state.name == "online",
+    )
 
 
 def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | None:
@@ -267,9 +288,9 @@ def _fitting(calibration: Calibration | None, frame: Frame) -> Calibration | Non
         raise ConfigError(f"camera.calibration: {error}; calibrate the camera at the size that it runs at") from None
 
 
-def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, keeper: Keeper | None, frame: Frame) -> Health:
+def _health(pipeline: Pipeline, delivery: Delivery, beside: _Beside, keeper: Keeper | None, frame: Frame) -> Health:
     counts = delivery.counts()
-    sensors = sources.positions if isinstance(sources.positions, LiveSensors) else None
+    sensors = beside.sources.positions if isinstance(beside.sources.positions, LiveSensors) else None
     return Health(
         time=pipeline.time_at(frame.time_s),
         counters={
@@ -291,6 +312,7 @@ def _health(pipeline: Pipeline, delivery: Delivery, sources: Sources, keeper: Ke
             *(keeper.faults() if keeper else ()),
             *pipeline.faults(frame.time_s),
         ),
+        update=beside.release.update() if beside.release else None,
     )
 
 

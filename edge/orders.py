@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries out what the depot tells the vehicle, and answers each command.
 
-A setting holds until the next start: a value that was a mistake is cured by a restart.
+A setting holds until the next start: a value that was a mistake is cured by a restart. A release is only
+wished for here: the updater, which believes nothing but the fleet's signatures, takes it in its own time.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from edge.config import VehicleConfig
@@ -16,21 +18,32 @@ from edge.delivery.budget import BudgetLimits
 from edge.delivery.commands import Order, read_setting
 from edge.delivery.port import Delivery
 from edge.delivery.uplink import Uplink
+from edge.release import wish
 from edge.sampling.sampler import Sampler
 
 _log = logging.getLogger(__name__)
 
 
 class Orders:
-    """Asks the delivery for commands. `health_s`: seconds between health messages, as set now."""
+    """Asks the delivery for commands. `health_s`: seconds between health messages, as set now.
+
+    `wishes`: the updater's folder; None: there is no updater.
+    """
 
     def __init__(
-        self, config: VehicleConfig, delivery: Delivery, sampler: Sampler, *, restart: Callable[[], None]
+        self,
+        config: VehicleConfig,
+        delivery: Delivery,
+        sampler: Sampler,
+        *,
+        restart: Callable[[], None],
+        wishes: Path | None = None,
     ) -> None:
         self.health_s = config.delivery.health_s
         self._delivery = delivery
         self._sampler = sampler
         self._restart = restart
+        self._wishes = wishes
         self._bytes_per_s, self._bytes_per_day = config.delivery.picture_bytes_per_s, config.delivery.bytes_per_day
 
     def carry_out(self) -> None:
@@ -56,6 +69,11 @@ class Orders:
             value = read_setting(VehicleConfig, command.key, command.value)
             self._set(command.key, value)
             return f"{command.key} = {value}, until the next start"
+        if command.action == "update" and command.value is not None:
+            if self._wishes is None:
+                raise ValueError("this vehicle's software was put there by hand, it has no updater")
+            wish(command.value, self._wishes)
+            return f"{command.value} is fetched, tried and, once parked, taken"
         raise ValueError(f"{command.action} without what it needs is not carried out")
 
     def _set(self, key: str, value: Any) -> None:

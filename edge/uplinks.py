@@ -18,6 +18,7 @@ from edge.delivery.quota import Quota
 from edge.delivery.settings import BrokerSettings, Tls, from_url
 from edge.delivery.uplink import Birth, Uplink
 from edge.errors import BrokerError
+from edge.release import running
 from messages.types import ModelRef
 
 
@@ -46,7 +47,8 @@ def open_uplink(
         BrokerError: `wait_s` is over, or the broker refuses the login.
     """
     settings = broker_settings(config) if url is None else from_url(url, config.vehicle)
-    birth = Birth(software=f"wegewart-edge {__version__}", models=models, calibration=calibration)
+    release = running()
+    birth = Birth(f"wegewart-edge {__version__}", models, calibration, release.name if release else None)
     uplink = Uplink(_outbox(config.delivery), settings, birth, on_fatal=on_fatal)
     if wait_s is not None:
         try:

@@ -19,6 +19,7 @@ class Birth:
     software: str
     models: tuple[ModelRef, ...] = ()
     calibration: str | None = None
+    release: str | None = None
 
 
 class Herald:
@@ -47,6 +48,7 @@ class Herald:
             software=self._birth.software,
             models=self._birth.models,
             calibration=self._birth.calibration,
+            release=self._birth.release,
         )
         return self._made("status", status)
 

@@ -293,6 +293,10 @@ def test_a_depot_killed_in_the_middle_of_its_commits_costs_nothing(
             all_of.depot.start(is_to_live=False)
             while all_of.depot.alive:
                 all_of.drive(10)
+                # Not more than it can take: a slow machine would have to drain all of it in the end.
+                wait_until(
+                    lambda: not all_of.depot.alive or all_of.waiting < QUEUED, timeout_s=PATIENCE_S, what="it to take"
+                )
             assert all_of.depot.wait(15) == -signal.SIGKILL
         all_of.depot.program = tuple(well)
         all_of.depot.start()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +31,9 @@ class Told:
         self.replies[order] = (ok, text)
 
 
-def carry_out(*commands: Command) -> tuple[Told, Orders, Sampler, threading.Event]:
+def carry_out(*commands: Command, wishes: Path | None = None) -> tuple[Told, Orders, Sampler, threading.Event]:
     told, sampler, stop = Told(*commands), Sampler(every_m=2.0), threading.Event()
-    orders = Orders(VehicleConfig(vehicle="bus-7"), told, sampler, restart=stop.set)  # type: ignore[arg-type]
+    orders = Orders(VehicleConfig(vehicle="bus-7"), told, sampler, restart=stop.set, wishes=wishes)  # type: ignore[arg-type]
     orders.carry_out()
     return told, orders, sampler, stop
 
