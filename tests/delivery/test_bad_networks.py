@@ -295,7 +295,9 @@ def test_a_depot_killed_in_the_middle_of_its_commits_costs_nothing(
                 all_of.drive(10)
                 # Not more than it can take: a slow machine would have to drain all of it in the end.
                 wait_until(
-                    lambda: not all_of.depot.alive or all_of.waiting < QUEUED, timeout_s=PATIENCE_S, what="it to take"
+                    lambda: not all_of.depot.alive or all_of.uplink.counts().pending < QUEUED,
+                    timeout_s=PATIENCE_S,
+                    what="it to take",
                 )
             assert all_of.depot.wait(15) == -signal.SIGKILL
         all_of.depot.program = tuple(well)
