@@ -39,10 +39,8 @@ from messages.topics import PREFIX
 log = logging.getLogger(__name__)
 
 _STATUS = f"{PREFIX}/+/status"
-_REST = tuple(
-    f"{PREFIX}/+/{kind}"
-    for kind in ("observation", "revision", "clock", "coverage", "roughness", "health", "picture/+", "chunk/+/+/+")
-)
+_KINDS = ("observation", "look", "revision", "clock", "coverage", "roughness", "health", "picture/+", "chunk/+/+/+")
+_REST = tuple(f"{PREFIX}/+/{kind}" for kind in _KINDS)
 SUBSCRIPTIONS = (_STATUS, *_REST)
 SHARED = (_STATUS, *(f"$share/wegewart/{topic}" for topic in _REST))
 KEEPALIVE_S = 30

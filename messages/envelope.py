@@ -18,6 +18,7 @@ from messages.types import (
     Command,
     Coverage,
     Health,
+    Look,
     Message,
     Name,
     Observation,
@@ -33,10 +34,13 @@ CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 64_000
 MAX_PICTURE_BYTES = 2_000_000
 
-AnyMessage: TypeAlias = Observation | Revision | Clock | Coverage | Roughness | Health | Status | Ack | Command | Reply
+AnyMessage: TypeAlias = (
+    Observation | Look | Revision | Clock | Coverage | Roughness | Health | Status | Ack | Command | Reply
+)
 
 TYPES: dict[str, type[Message]] = {
     "wegewart.observation.v1": Observation,
+    "wegewart.look.v1": Look,
     "wegewart.revision.v1": Revision,
     "wegewart.clock.v1": Clock,
     "wegewart.coverage.v1": Coverage,

@@ -101,7 +101,7 @@ def asyncapi() -> dict[str, Any]:
     messages["picture"] = {
         "name": "picture",
         "contentType": "image/jpeg",
-        "summary": f"The bytes of a picture that an observation names, at most {MAX_PICTURE_BYTES}.",
+        "summary": f"The bytes of a picture that an observation or a look names, at most {MAX_PICTURE_BYTES}.",
         "payload": {"type": "string", "format": "binary"},
     }
     messages["chunk"] = {

@@ -13,7 +13,9 @@ import re
 from dataclasses import dataclass
 
 PREFIX = "wegewart/v1"
-KINDS = ("status", "observation", "revision", "clock", "coverage", "roughness", "health", "ack", "command", "reply")
+KINDS = (
+    "status", "observation", "look", "revision", "clock", "coverage", "roughness", "health", "ack", "command", "reply",
+)  # fmt: skip
 #: A vehicle's name is one topic level and part of file names: keep it plain.
 VEHICLE_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
 SHA256_PATTERN = r"[0-9a-f]{64}"

@@ -133,13 +133,13 @@ class Anonymised(Message, frozen=True):
 
 
 class PictureRef(Message, frozen=True):
-    """The picture that belongs to an observation; its bytes travel on `picture/{sha256}`."""
+    """The picture that belongs to an observation or a look; its bytes travel on `picture/{sha256}`."""
 
     sha256: Sha256
     bytes: Annotated[int, Meta(ge=1, le=2_000_000)]
     width: Annotated[int, Meta(ge=1, le=20_000)]
     height: Annotated[int, Meta(ge=1, le=20_000)]
-    #: x1, y1, x2, y2 of the defect in pixels of this picture.
+    #: x1, y1, x2, y2 in pixels of this picture: of the defect, or of the place that was asked for.
     box: tuple[float, float, float, float]
     anonymised: Anonymised
 
@@ -163,6 +163,46 @@ class Observation(Message, frozen=True):
     size: Size | None = None
     severity: Severity | None = None
     picture: PictureRef | None = None
+
+
+class AskedPlace(Message, frozen=True):
+    """A place of which the depot wants a picture: on earth, or on a known line (in a tunnel).
+
+    `radius_m`: so far around it everything is to be seen. `error_m`: how well the depot knows the place, one standard
+    deviation along any one direction. `clock`: where on the lining. `heading_deg`: seen in about this direction.
+    """
+
+    radius_m: Annotated[float, Meta(ge=0.1, le=3)]
+    surface: Literal["road", "lining"] = "road"
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    error_m: Metres = 0.0
+    line: LinePosition | None = None
+    clock: Annotated[float, Meta(ge=0, lt=12)] | None = None
+    heading_deg: Degrees | None = None
+
+
+class Look(Message, frozen=True):
+    """A picture of a place that the depot has asked for by a command, taken in passing; one for each command.
+
+    `asked`: the command's id. `found`: classes that the model saw at the place in any of the `frames_judged` frames
+    that showed it on this pass; empty: it saw nothing there. `position`, `line`: the place as asked for, with the error
+    that it had on this pass. The picture's box is that place.
+    """
+
+    asked: Name
+    frames_judged: Annotated[int, Meta(ge=1, le=100_000)]
+    time: Time
+    model: ModelRef
+    software: Name
+    calibration: Name
+    picture: PictureRef
+    found: Annotated[tuple[Name, ...], Meta(max_length=20)] = ()
+    surface: Literal["road", "lining"] = "road"
+    position: Position | None = None
+    line: LinePosition | None = None
+    heading_deg: Degrees | None = None
+    speed_mps: Speed | None = None
 
 
 class Revision(Message, frozen=True):
@@ -313,13 +353,17 @@ class Command(Message, frozen=True):
     `until`: not to be carried out after that. It is checked where the vehicle trusts its UTC; where it does not,
     the broker must have stated how long the message is still valid (MQTT 5), or the command is refused.
     update: take the release named in `value`, once parked; only what the fleet's keys have signed is ever installed.
+    look: at the next pass until `until`, send one picture of `place` for the case that `case` names (`Look`). It replaces
+    an earlier one for that case; without a place it withdraws it.
     """
 
-    action: Literal["send_picture", "restart", "set", "update"]
+    action: Literal["send_picture", "restart", "set", "update", "look"]
     sha256: Sha256 | None = None
     key: Name | None = None
     value: Text | None = None
     until: Utc | None = None
+    case: Name | None = None
+    place: AskedPlace | None = None
 
 
 class Reply(Message, frozen=True):

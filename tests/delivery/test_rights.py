@@ -136,6 +136,7 @@ SHA = "0" * 64
 OWN = (
     "status",
     "observation",
+    "look",
     "revision",
     "coverage",
     "roughness",
