@@ -353,8 +353,8 @@ class Command(Message, frozen=True):
     `until`: not to be carried out after that. It is checked where the vehicle trusts its UTC; where it does not,
     the broker must have stated how long the message is still valid (MQTT 5), or the command is refused.
     update: take the release named in `value`, once parked; only what the fleet's keys have signed is ever installed.
-    look: at the next pass until `until`, send one picture of `place` for the case that `case` names (`Look`). It replaces
-    an earlier one for that case; without a place it withdraws it.
+    look: at the next pass until `until`, send a picture of `place`, for the case named in `case` (`Look`). It takes the
+    place of an earlier one for that case; without `place` that one is withdrawn.
     """
 
     action: Literal["send_picture", "restart", "set", "update", "look"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x57674F62
 VERSION = 1
 #: What the outbox holds, what is sent first standing first; also the last level of the topic.
-KINDS = ("observation", "revision", "clock", "coverage", "roughness")
+KINDS = ("observation", "revision", "clock", "look", "coverage", "roughness")
 _SUFFIXES = ("", "-wal", "-shm")
 
 SCHEMA = f"""

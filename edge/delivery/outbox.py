@@ -10,7 +10,8 @@ Guarantees:
 - Only `acknowledge` (the depot has committed) lets an event go, and its row stays for a grace time of
   operation. `refuse` keeps an event aside for good.
 - Pictures go before facts (`quota`): the last of the disk is kept for events.
-- Observations are sent first, then what corrects them, then what was looked at and how it felt, pictures last.
+- Observations are sent first, then what corrects them, what was asked for, what was looked at and how it felt;
+  pictures last.
 - Safe to use from several threads; one process at a time (a lock file says so).
 
 A disk that takes nothing (full, read-only, broken) never stops the vehicle: events then wait in memory (`holding`),

@@ -10,9 +10,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from edge.delivery.commands import Order
 from messages.envelope import Event, encode, source_of
-from messages.types import Clock, Coverage, Health, Observation, Revision, Roughness
+from messages.types import Clock, Coverage, Health, Look, Observation, Revision, Roughness
 
-Record: TypeAlias = Observation | Revision | Clock | Coverage | Roughness
+Record: TypeAlias = Observation | Revision | Clock | Look | Coverage | Roughness
 """What must reach the depot once and only once."""
 
 
@@ -66,7 +66,7 @@ class Delivery(Protocol):
         """Make a record durable and give it its id. When this returns, it will reach the depot.
 
         Args:
-            message: an observation, what corrects one, a coverage or a roughness.
+            message: an observation, what corrects one, a look that was asked for, a coverage or a roughness.
             picture: the anonymised JPEG that `message.picture` describes.
 
         Raises:
@@ -109,7 +109,7 @@ def check_picture(message: Record, picture: bytes | None) -> str | None:
     Raises:
         ValueError: it is not (a programming error of the caller).
     """
-    described = message.picture if isinstance(message, Observation) else None
+    described = message.picture if isinstance(message, Observation | Look) else None
     sha256 = hashlib.sha256(picture).hexdigest() if picture is not None else None
     if (described.sha256 if described else None) != sha256:
         raise ValueError(f"the message describes picture {described and described.sha256}, given was {sha256}")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from messages.envelope import Event, MessageError, decode, kind_of
 from messages.topics import SHA256_PATTERN
-from messages.types import Observation
+from messages.types import Look, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +216,7 @@ def _event(values: tuple[Value, ...]) -> FoundEvent | None:
             event: Event = decode(payload)
         except MessageError:
             continue
-        described = event.data.picture if isinstance(event.data, Observation) else None
+        described = event.data.picture if isinstance(event.data, Observation | Look) else None
         size = described.bytes if described is not None else 0
         return FoundEvent(event.id, kind_of(event.data), event.vehicle, payload, state, _sha256(values), size)
     return None
