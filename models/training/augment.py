@@ -16,7 +16,6 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.training.classes import COUNT, CRACK, TYPED, group, implied
 from models.training.dataset import Boxes, Flags, Labels, Sample
 
 GREY = 114
@@ -54,15 +53,28 @@ def cells(width: int, height: int, count: int) -> tuple[Cell, ...]:
 
 
 def compose(
-    samples: list[tuple[Sample, Picture]], size: tuple[int, int], zoom: tuple[float, float], rng: Generator
+    samples: list[tuple[Sample, Picture]],
+    size: tuple[int, int],
+    zoom: tuple[float, float],
+    rng: Generator,
+    stretch: float = 0.15,
 ) -> Example:
-    """Fill one cell per sample. `zoom` is relative to the picture fitted into the whole canvas."""
+    """Fill one cell per sample, all of one model.
+
+    Args:
+        samples: with their pictures; one, two or four.
+        size: width and height of the training picture.
+        zoom: relative to the picture fitted into the whole canvas.
+        rng: decides.
+        stretch: the aspect changes by up to this (natural logarithm).
+    """
     width, height = size
+    classes = samples[0][0].classes
     canvas = np.full((height, width, 3), GREY, np.uint8)
-    known = np.ones((COUNT, height // MAP_STRIDE, width // MAP_STRIDE), bool)
+    known = np.ones((len(classes), height // MAP_STRIDE, width // MAP_STRIDE), bool)
     boxes, labels = [], []
     for (sample, picture), cell in zip(samples, cells(width, height, len(samples)), strict=True):
-        matrix = _transform(picture, size, cell, zoom, rng)
+        matrix = _transform(picture, size, cell, zoom, rng, most_stretch=stretch)
         left, top, right, bottom = cell
         canvas[top:bottom, left:right] = photometric(_warp(picture, matrix, cell), rng)
         kept, kept_labels, lost, lost_labels = _move(sample.boxes, sample.labels, matrix, cell)
@@ -76,19 +88,25 @@ def compose(
         )
         boxes.append(kept)
         labels.append(kept_labels)
-    targets = np.zeros((sum(map(len, boxes)), COUNT), bool)
+    targets = np.zeros((sum(map(len, boxes)), len(classes)), bool)
     for row, label in enumerate(np.concatenate(labels)):
-        targets[row, list(implied(int(label)))] = True
+        targets[row, list(classes.implied(int(label)))] = True
     return Example(canvas, np.concatenate(boxes), targets, known)
 
 
 def _transform(
-    picture: Picture, size: tuple[int, int], cell: Cell, zoom: tuple[float, float], rng: Generator
+    picture: Picture,
+    size: tuple[int, int],
+    cell: Cell,
+    zoom: tuple[float, float],
+    rng: Generator,
+    *,
+    most_stretch: float,
 ) -> NDArray[np.float64]:
     """Source pixels -> canvas pixels: flip, turn, zoom, a little perspective, place in the cell."""
     height, width = picture.shape[:2]
     scale = min(size[0] / width, size[1] / height) * np.exp(rng.uniform(*np.log(zoom)))
-    stretch = np.exp(rng.uniform(-0.15, 0.15))
+    stretch = np.exp(rng.uniform(-most_stretch, most_stretch))
     turn = np.deg2rad(rng.normal(0, 2.5)) if rng.random() < 0.5 else 0.0
     flip = -1.0 if rng.random() < 0.5 else 1.0
     centre = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
@@ -144,10 +162,10 @@ def _known_map(
     left, top, right, bottom = (value // MAP_STRIDE for value in cell)
     known[:, top:bottom, left:right] = sample.known[:, None, None]
     for box, label in zip(*ignored, strict=True):
-        _blank(known, box, group(int(label)))
+        _blank(known, box, sample.classes.group(int(label)))
     for box, label in zip(*kept, strict=True):
-        if label == CRACK:
-            _blank(known, box, TYPED)  # a crack of a type that nobody wrote down
+        if label == sample.classes.crack:
+            _blank(known, box, sample.classes.typed)  # a crack of a type that nobody wrote down
 
 
 def _blank(known: Flags, box: NDArray[np.float32], classes: tuple[int, ...]) -> None:

@@ -1,32 +1,106 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The classes of the street model and how they relate."""
+"""What a model tells apart, and how its classes relate."""
 
 from __future__ import annotations
 
-CLASSES = (
-    "pothole",
-    "longitudinal_crack",
-    "transverse_crack",
-    "alligator_crack",
-    "crack",
-    "person",
-    "vehicle",
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of one model; a label is an index into `names`.
+
+    crack: the superclass of `typed`, or a class like any other where no crack has a type.
+    taught: labelled by the teacher (`teacher.py`) and not by people; they are found to be blurred.
+    own_view: the view that vehicles see. apart: views that are told on their own and in no sum.
+    by_size: classes that are also scored by size.
+    """
+
+    model: Literal["street", "tunnel"]
+    task: Literal["road", "tunnel"]
+    names: tuple[str, ...]
+    typed_names: tuple[str, ...] = ()
+    taught_names: tuple[str, ...] = ()
+    by_size_names: tuple[str, ...] = ()
+    own_view: str = ""
+    apart: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def index(self, name: str) -> int:
+        """The label of a name. Raises ValueError: there is no such class."""
+        return self.names.index(name)
+
+    @cached_property
+    def crack(self) -> int:
+        """The label of any crack."""
+        return self.index("crack")
+
+    @cached_property
+    def typed(self) -> tuple[int, ...]:
+        """Cracks with a type."""
+        return tuple(self.index(name) for name in self.typed_names)
+
+    @cached_property
+    def cracks(self) -> tuple[int, ...]:
+        """All cracks."""
+        return (*self.typed, self.crack)
+
+    @cached_property
+    def taught(self) -> tuple[int, ...]:
+        """Classes that the teacher labelled."""
+        return tuple(self.index(name) for name in self.taught_names)
+
+    @cached_property
+    def by_size(self) -> tuple[int, ...]:
+        """Classes that are also scored by size."""
+        return tuple(self.index(name) for name in self.by_size_names)
+
+    def implied(self, label: int) -> tuple[int, ...]:
+        """Every class that a box of this class belongs to: a typed crack is also a crack."""
+        return (label, self.crack) if label in self.typed else (label,)
+
+    def group(self, label: int) -> tuple[int, ...]:
+        """What cannot be judged where a region of this class is to be ignored; of their boxes one is kept."""
+        return self.cracks if label in self.cracks else (label,)
+
+    def members(self, label: int) -> tuple[int, ...]:
+        """The classes that count for this one."""
+        return self.cracks if label == self.crack else (label,)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """All groups, by name."""
+        found = dict.fromkeys(self.group(label) for label in (*self.cracks, *range(len(self))))
+        return tuple(tuple(self.names[label] for label in group) for group in found)
+
+
+STREET = Classes(
+    model="street",
+    task="road",
+    names=(
+        "pothole",
+        "longitudinal_crack",
+        "transverse_crack",
+        "alligator_crack",
+        "crack",
+        "person",
+        "vehicle",
+    ),
+    typed_names=("longitudinal_crack", "transverse_crack", "alligator_crack"),
+    taught_names=("person", "vehicle"),
+    by_size_names=("pothole", "crack"),
+    own_view="forward_high",
 )
-COUNT = len(CLASSES)
-POTHOLE = CLASSES.index("pothole")
-CRACK = CLASSES.index("crack")
-PERSON = CLASSES.index("person")
-VEHICLE = CLASSES.index("vehicle")
-TYPED = tuple(CLASSES.index(f"{kind}_crack") for kind in ("longitudinal", "transverse", "alligator"))
-CRACKS = (*TYPED, CRACK)
-
-
-def implied(label: int) -> tuple[int, ...]:
-    """Every class that a box of this class belongs to: a typed crack is also a crack."""
-    return (label, CRACK) if label in TYPED else (label,)
-
-
-def group(label: int) -> tuple[int, ...]:
-    """The classes that cannot be judged where a region of this class is to be ignored."""
-    return CRACKS if label in CRACKS else (label,)
+TUNNEL = Classes(
+    model="tunnel",
+    task="tunnel",
+    names=("crack", "spalling", "water_leakage", "efflorescence", "exposed_rebar", "corrosion"),
+    # Tiles of pictures that occur whole as well.
+    apart=("morgan_tile",),
+)
+MODELS = {classes.model: classes for classes in (STREET, TUNNEL)}

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.classes import CLASSES, COUNT, CRACK, PERSON, TYPED, VEHICLE
+from models.training.classes import STREET, TUNNEL, Classes
 
 Boxes = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -27,7 +27,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture: boxes are x1,y1,x2,y2 in its pixels; labels are indices into CLASSES.
+    """One picture: boxes are x1,y1,x2,y2 in its pixels; labels are indices into `classes`.
 
     `known` and `scored` hold a flag per class. They differ where cracks have no type: away from every crack there is
     no typed crack either, which a loss can learn from; but types cannot be scored there.
@@ -43,12 +43,46 @@ class Sample:
     labels: Labels
     ignored: Boxes
     ignored_labels: Labels
+    classes: Classes = STREET
 
 
 def shared_folder() -> Path:
     """The folder with data and start weights: WEGEWART_SHARED, else `shared` beside the repository."""
     default = Path(__file__).resolve().parents[3] / "shared"
     return Path(os.environ.get("WEGEWART_SHARED", default))
+
+
+def load(
+    classes: Classes, split: str, teacher: dict[str, Any] | None = None, *, open_only: bool = False
+) -> list[Sample]:
+    """Read one split of the pictures of a model.
+
+    Args:
+        classes: of which model.
+        split: train, val or test.
+        teacher: see `load_road`; a model that has nothing to do with people needs none.
+        open_only: leave out pictures that nobody says may be redistributed.
+    """
+    if classes is TUNNEL:
+        return load_tunnel(split, open_only=open_only)
+    return load_road(split, teacher, open_only=open_only)
+
+
+def load_tunnel(split: str, *, open_only: bool = False) -> list[Sample]:
+    """Read one split of the tunnel set. A view is a source; tiles are a view of their own.
+
+    `open_only`: pictures with a stated open licence alone.
+    """
+    folder = shared_folder() / "data" / "tunnel"
+    coco = json.loads((folder / f"instances_{split}.json").read_text(encoding="utf-8"))
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    images = [image for image in coco["images"] if not open_only or image["license_tier"] == "A"]
+    for image in images:
+        unknown = {names[number] for number in image["not_exhaustive_category_ids"]}
+        image["annotated_classes"] = [name for name in names.values() if name not in unknown]
+        image["view"] = f"{image['source']}_tile" if image["is_tile"] else image["source"]
+        image["seq"] = image["group"]
+    return read_coco(folder, {**coco, "images": images}, classes=TUNNEL)
 
 
 def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: bool = False) -> list[Sample]:
@@ -66,13 +100,18 @@ def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: b
     return read_coco(folder, {**coco, "images": images}, teacher)
 
 
-def read_coco(folder: Path, coco: dict[str, Any], teacher: dict[str, Any] | None = None) -> list[Sample]:
+def read_coco(
+    folder: Path, coco: dict[str, Any], teacher: dict[str, Any] | None = None, *, classes: Classes = STREET
+) -> list[Sample]:
     """Samples of a COCO table whose images say which classes were annotated; file names are relative to the folder."""
     names = {category["id"]: category["name"] for category in coco["categories"]}
     by_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in coco["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
-    return [_sample(folder, image, by_image.get(image["id"], []), names, teacher) for image in coco["images"]]
+    return [
+        _sample(folder, image, by_image.get(image["id"], []), names, teacher, classes=classes)
+        for image in coco["images"]
+    ]
 
 
 def _sample(
@@ -81,26 +120,29 @@ def _sample(
     annotations: list[dict[str, Any]],
     names: dict[int, str],
     teacher: dict[str, Any] | None,
+    *,
+    classes: Classes,
 ) -> Sample:
-    known = np.zeros(COUNT, bool)
+    known = np.zeros(len(classes), bool)
     for name in image["annotated_classes"]:
-        known[CLASSES.index(name)] = True
-    known[CRACK] |= bool(known[list(TYPED)].all())
+        known[classes.index(name)] = True
+    if classes.typed:
+        known[classes.crack] |= bool(known[list(classes.typed)].all())
     if teacher is not None:
-        known[[PERSON, VEHICLE]] = True
+        known[list(classes.taught)] = True
     scored = known.copy()
-    if known[CRACK]:
-        known[list(TYPED)] = True  # no crack here is no crack of any type; see `augment`
+    if known[classes.crack]:
+        known[list(classes.typed)] = True  # no crack here is no crack of any type; see `augment`
     found: list[tuple[list[float], int]] = []
     ignored: list[tuple[list[float], int]] = []
     for annotation in annotations:
         x, y, w, h = annotation["bbox"]
         target = ignored if annotation["iscrowd"] else found
-        target.append(([x, y, x + w, y + h], CLASSES.index(names[annotation["category_id"]])))
+        target.append(([x, y, x + w, y + h], classes.index(names[annotation["category_id"]])))
     if teacher is not None:
         seen = teacher[image["file_name"]]
-        found += [(box, CLASSES.index(name)) for name, box in seen["sure"]]
-        ignored += [(box, CLASSES.index(name)) for name, box in seen["doubtful"]]
+        found += [(box, classes.index(name)) for name, box in seen["sure"]]
+        ignored += [(box, classes.index(name)) for name, box in seen["doubtful"]]
     return Sample(
         path=folder / image["file_name"],
         view=image["view"],
@@ -112,6 +154,7 @@ def _sample(
         labels=np.array([label for _, label in found], np.int64),
         ignored=_boxes([box for box, _ in ignored]),
         ignored_labels=np.array([label for _, label in ignored], np.int64),
+        classes=classes,
     )
 
 

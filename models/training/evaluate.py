@@ -19,8 +19,8 @@ import numpy as np
 from edge.types import Detection
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
-from models.training.classes import CLASSES, CRACK, PERSON, POTHOLE, VEHICLE
-from models.training.dataset import Sample, load_road
+from models.training.classes import MODELS, STREET, Classes
+from models.training.dataset import Sample, load
 from models.training.drives import found_in_any_frame, load_drive
 from models.training.metric import Count, is_large, is_small, judge
 from models.training.teacher import teach
@@ -46,22 +46,27 @@ def detect_all(detector: Detector, samples: Iterable[Sample]) -> list[tuple[Samp
 def table(results: Sequence[tuple[Sample, Sequence[Detection]]]) -> list[Row]:
     """Scores per view and class; for all views together also by size."""
     rows = []
+    classes = results[0][0].classes
     views = [ALL_VIEWS, *(view for view, _ in Counter(sample.view for sample, _ in results).most_common())]
     for view in views:
-        for label, name in enumerate(CLASSES):
+        for label, name in enumerate(classes.names):
             judged = [
                 judge(sample, found, label)
                 for sample, found in results
-                if sample.scored[label] and view in (ALL_VIEWS, sample.view)
+                if sample.scored[label] and _is_in(sample, view)
             ]
             whole = sum((one.count() for one in judged), Count())
             if whole.boxes == 0 and whole.wrong == 0:
                 continue
             rows.append(Row(view, name, "all", whole))
-            if view in (ALL_VIEWS, "forward_high") and label in (POTHOLE, CRACK):
+            if view in (ALL_VIEWS, classes.own_view) and label in classes.by_size:
                 for size, test in (("<32 px", is_small), (">=32 px", is_large)):
                     rows.append(Row(view, name, size, sum((one.count(size=test) for one in judged), Count())))
     return rows
+
+
+def _is_in(sample: Sample, view: str) -> bool:
+    return sample.view == view or (view == ALL_VIEWS and sample.view not in sample.classes.apart)
 
 
 def f1_of(rows: Sequence[Row], label: str, view: str = ALL_VIEWS) -> float:
@@ -69,12 +74,12 @@ def f1_of(rows: Sequence[Row], label: str, view: str = ALL_VIEWS) -> float:
     return next(row.count.f1 for row in rows if (row.label, row.view, row.size) == (label, view, "all"))
 
 
-def markdown(rows: Sequence[Row], *, taught: bool = True) -> str:
-    """The table for people. `taught`: people and vehicles were labelled by the teacher, so it is agreement."""
+def markdown(rows: Sequence[Row], classes: Classes = STREET, *, taught: bool = True) -> str:
+    """The table for people. `taught`: the classes that the teacher labelled are told as what they are, agreement."""
     lines = ["| view | class | size | boxes | precision | recall | F1 |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows:
-        name = f"{row.label} (agreement)" if taught and CLASSES.index(row.label) in (PERSON, VEHICLE) else row.label
-        name = "crack (every type)" if CLASSES.index(row.label) == CRACK else name
+        name = f"{row.label} (agreement)" if taught and row.label in classes.taught_names else row.label
+        name = "crack (every type)" if classes.typed and row.label == "crack" else name
         count = row.count
         lines.append(
             f"| {row.view} | {name} | {row.size} | {count.boxes} | {count.precision:.3f} | {count.recall:.3f} "
@@ -102,7 +107,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Score a model package on real pictures.")
-    parser.add_argument("model", choices=["street"])
+    parser.add_argument("model", choices=sorted(MODELS))
     pictures = parser.add_mutually_exclusive_group(required=True)
     pictures.add_argument("--split", choices=["val", "test"], help="real pictures")
     pictures.add_argument("--drive", type=Path, help="a simulated drive, or any folder with instances.json")
@@ -117,7 +122,9 @@ def main() -> None:
     folder = arguments.package or Path(__file__).resolve().parents[1] / arguments.model
     package = load_package(folder, precision=arguments.precision)
     detector = Detector(package, arguments.threads, arguments.precision)
-    samples = load_drive(arguments.drive) if arguments.drive else load_road(arguments.split, teach(arguments.teacher))
+    classes = MODELS[arguments.model]
+    teacher = teach(arguments.teacher) if classes.taught and not arguments.drive else None
+    samples = load_drive(arguments.drive) if arguments.drive else load(classes, arguments.split, teacher)
     started = time.monotonic()
     results = detect_all(detector, samples)
     rows = table(results)
@@ -125,7 +132,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(as_json(rows)))
     else:
-        print(markdown(rows, taught=not arguments.drive))
+        print(markdown(rows, classes, taught=not arguments.drive))
         print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
         if arguments.drive:
             seen = found_in_any_frame(arguments.drive, {sample.path.name: found for sample, found in results})

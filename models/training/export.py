@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from models.training.classes import COUNT
+from models.training.classes import STREET, Classes
 from models.training.model import StreetNet
 
 OPSET = 17
@@ -31,21 +31,21 @@ class Shipped(nn.Module):
         return boxes, logits.sigmoid()
 
 
-def load_average(checkpoint: Path) -> StreetNet:
+def load_average(checkpoint: Path, classes: Classes = STREET) -> StreetNet:
     """The averaged weights of a run, ready to judge."""
-    net = StreetNet(COUNT)
+    net = StreetNet(len(classes))
     net.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
     return net.eval()
 
 
-def export(checkpoint: Path, out: Path, size: tuple[int, int]) -> None:
+def export(checkpoint: Path, out: Path, size: tuple[int, int], classes: Classes = STREET) -> None:
     """Write the FP32 model; batch norms are folded into the convolutions."""
     width, height = size
     picture = torch.zeros((1, height, width, 3), dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Shipped(load_average(checkpoint)),
+            Shipped(load_average(checkpoint, classes)),
             (picture,),
             str(out),
             input_names=["image"],

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Detection
-from models.training.classes import CLASSES, CRACK, CRACKS, group
+from models.training.classes import Classes
 from models.training.dataset import Boxes, Sample
 
 OVERLAP = 0.5
@@ -93,19 +93,19 @@ def is_large(size_px: float) -> bool:
     return not is_small(size_px)
 
 
-def belongs(found: str, label: int) -> bool:
+def belongs(found: str, label: int, classes: Classes) -> bool:
     """Whether a detection of this name counts for the class."""
-    return CLASSES.index(found) in (CRACKS if label == CRACK else (label,))
+    return classes.index(found) in classes.members(label)
 
 
 def judge(sample: Sample, detections: Sequence[Detection], label: int) -> Judged:
     """Match the detections of one class, best first, with the true boxes of one picture."""
-    members = CRACKS if label == CRACK else (label,)
-    truth = sample.boxes[np.isin(sample.labels, members)]
-    ignored = sample.ignored[np.isin(sample.ignored_labels, group(label))]
+    classes = sample.classes
+    truth = sample.boxes[np.isin(sample.labels, classes.members(label))]
+    ignored = sample.ignored[np.isin(sample.ignored_labels, classes.group(label))]
     free = np.ones(len(truth), bool)
     matches = []
-    found = [detection for detection in detections if belongs(detection.label, label)]
+    found = [detection for detection in detections if belongs(detection.label, label, classes)]
     for detection in sorted(found, key=lambda detection: -detection.score):
         box = np.array([detection.box], np.float32)
         fit = np.where(free, overlaps(box, truth)[0], 0)

@@ -36,8 +36,8 @@ from edge.vision.manifest import (
     Superclass,
 )
 from edge.vision.package import MANIFEST, ModelPackage, load_package, look
-from models.training.classes import CLASSES, CRACK, CRACKS, TYPED
-from models.training.dataset import load_road
+from models.training.classes import MODELS, Classes
+from models.training.dataset import Sample, load
 from models.training.evaluate import Row, detect_all, markdown, table
 from models.training.export import OPSET
 from models.training.quantize import SIZE
@@ -47,13 +47,25 @@ from models.training.thresholds import choose
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
 SEEDS = range(60)
 TOLERANCE = 0.12
-DATA_TIERS = (
-    "redistributable",
-    "redistributable with attribution, as its uploader claims",
-    "share-alike, to be checked",
-    "not redistributable: from the web",
-    "no licence stated",
-)
+START_WEIGHTS = {
+    "street": "YOLOX-nano, COCO, Apache-2.0",
+    "tunnel": "models/street (YOLOX-nano, COCO, Apache-2.0)",
+}
+MORE_DATA = {"street": ("simulated drives",), "tunnel": ()}
+DATA_TIERS = {
+    "street": (
+        "redistributable",
+        "redistributable with attribution, as its uploader claims",
+        "share-alike, to be checked",
+        "not redistributable: from the web",
+        "no licence stated",
+    ),
+    "tunnel": (
+        "open licence stated",
+        "licence of the repository, none for the pictures",
+        "no licence stated",
+    ),
+}
 HEAD = """# SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
 # Written by scripts/package; read by edge.vision.manifest, which says what every key means.
@@ -61,7 +73,7 @@ HEAD = """# SPDX-FileCopyrightText: 2026 Wegewart contributors
 """
 
 
-def draft(run: Path, folder: Path, version: str) -> ModelPackage:
+def draft(classes: Classes, run: Path, folder: Path, version: str) -> ModelPackage:
     """Copy the files and describe them; thresholds, self test and scores come later."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -72,28 +84,25 @@ def draft(run: Path, folder: Path, version: str) -> ModelPackage:
         files.append(OnnxFile(precision=precision, file=name, sha256=digest, opset=OPSET, expected=()))
     manifest = Manifest(
         format=1,
-        name="street",
+        name=classes.model,
         version=version,
-        task="road",
+        task=classes.task,
         licence="Apache-2.0",
-        classes=CLASSES,
-        thresholds=dict.fromkeys(CLASSES, 0.3),
-        superclass=Superclass(name=CLASSES[CRACK], members=tuple(CLASSES[label] for label in TYPED)),
+        classes=classes.names,
+        thresholds=dict.fromkeys(classes.names, 0.3),
+        superclass=Superclass(name="crack", members=classes.typed_names),
         input=Input(name="image", width=SIZE[0], height=SIZE[1], layout="NHWC", colour="BGR", dtype="uint8"),
         output=Output(boxes="boxes", scores="scores"),
         nms=Nms(
             overlap=0.35,  # on val 0.3 and 0.4 are better than 0.5 and 0.6
-            groups=(
-                tuple(CLASSES[label] for label in CRACKS),
-                *((name,) for label, name in enumerate(CLASSES) if label not in CRACKS),
-            ),
+            groups=classes.groups,
             most=300,
         ),
         selftest=SelfTest(seed=0, floor=0.05, score_tolerance=TOLERANCE, least_overlap=0.5),
         origin=Origin(
-            start_weights="YOLOX-nano, COCO, Apache-2.0",
-            data=(*sorted({sample.source for sample in load_road("train")}), "simulated drives"),
-            data_tiers=DATA_TIERS,
+            start_weights=START_WEIGHTS[classes.model],
+            data=(*sorted({sample.source for sample in load(classes, "train")}), *MORE_DATA[classes.model]),
+            data_tiers=DATA_TIERS[classes.model],
             made_on=dt.datetime.now(dt.timezone.utc).date().isoformat(),
             card="CARD.md",
         ),
@@ -103,12 +112,12 @@ def draft(run: Path, folder: Path, version: str) -> ModelPackage:
     return ModelPackage(folder, manifest)
 
 
-def with_thresholds(package: ModelPackage, teacher: Path) -> ModelPackage:
+def with_thresholds(package: ModelPackage, classes: Classes, teacher: Path) -> ModelPackage:
     """Thresholds that are best on `val`."""
     detector = Detector(package)
     looks = [
         (sample, *detector.look(np.asarray(cv2.imread(str(sample.path)), np.uint8)))
-        for sample in load_road("val", teach(teacher))
+        for sample in _pictures(classes, "val", teacher)
     ]
     thresholds = choose(looks, package.manifest)
     return with_fields(package, manifest=msgspec.structs.replace(package.manifest, thresholds=thresholds))
@@ -137,13 +146,19 @@ def with_selftest(package: ModelPackage) -> ModelPackage:
     return with_fields(package, manifest=best[1])
 
 
-def scored(package: ModelPackage, splits: Sequence[str], teacher: Path) -> dict[tuple[str, str], list[Row]]:
+def scored(
+    package: ModelPackage, classes: Classes, splits: Sequence[str], teacher: Path
+) -> dict[tuple[str, str], list[Row]]:
     """Score tables of both files."""
     return {
-        (split, precision): table(detect_all(Detector(package, 2, precision), load_road(split, teach(teacher))))
+        (split, precision): table(detect_all(Detector(package, 2, precision), _pictures(classes, split, teacher)))
         for split in splits
         for precision in PRECISIONS
     }
+
+
+def _pictures(classes: Classes, split: str, teacher: Path) -> list[Sample]:
+    return load(classes, split, teach(teacher) if classes.taught else None)
 
 
 def write(package: ModelPackage) -> None:
@@ -152,11 +167,11 @@ def write(package: ModelPackage) -> None:
     (package.folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def write_card(card: Path, tables: dict[tuple[str, str], list[Row]]) -> None:
+def write_card(card: Path, classes: Classes, tables: dict[tuple[str, str], list[Row]]) -> None:
     """Replace what stands between <!-- SPLIT PRECISION --> and <!-- end --> by the table."""
     text = card.read_text(encoding="utf-8")
     for (split, precision), rows in tables.items():
-        block = f"<!-- {split} {precision} -->\n{markdown(rows)}\n<!-- end -->"
+        block = f"<!-- {split} {precision} -->\n{markdown(rows, classes)}\n<!-- end -->"
         text = re.sub(rf"<!-- {split} {precision} -->.*?<!-- end -->", lambda _, new=block: new, text, flags=re.DOTALL)
     card.write_text(text, encoding="utf-8")
 
@@ -183,26 +198,27 @@ def as_scores(tables: dict[tuple[str, str], list[Row]]) -> tuple[Score, ...]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Make a model package from a run.")
-    parser.add_argument("model", choices=["street"])
+    parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--run", type=Path, help="default: runs/MODEL")
     parser.add_argument("--out", type=Path, help="default: models/MODEL")
     parser.add_argument("--version", required=True)
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher.json"))
     parser.add_argument("--test", action="store_true", help="also score test; for the model that ships")
     arguments = parser.parse_args()
+    classes = MODELS[arguments.model]
     run = arguments.run or Path("runs") / arguments.model
     folder = arguments.out or Path(__file__).resolve().parents[1] / arguments.model
-    package = with_thresholds(draft(run, folder, arguments.version), arguments.teacher)
+    package = with_thresholds(draft(classes, run, folder, arguments.version), classes, arguments.teacher)
     package = with_selftest(package)
-    tables = scored(package, ["val", "test"] if arguments.test else ["val"], arguments.teacher)
+    tables = scored(package, classes, ["val", "test"] if arguments.test else ["val"], arguments.teacher)
     package = with_fields(package, manifest=msgspec.structs.replace(package.manifest, scores=as_scores(tables)))
     write(package)
     for precision in PRECISIONS:
         load_package(folder, precision=precision)
     if (folder / "CARD.md").exists():
-        write_card(folder / "CARD.md", tables)
+        write_card(folder / "CARD.md", classes, tables)
     for (split, precision), rows in tables.items():
-        print(f"\n{split} {precision}\n{markdown(rows)}")
+        print(f"\n{split} {precision}\n{markdown(rows, classes)}")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edge.types import Picture
 from edge.vision.letterbox import fit
-from models.training.dataset import Sample, load_road
+from models.training.classes import MODELS
+from models.training.dataset import Sample, load
 from models.training.export import export, tidy
 
 SIZE = (640, 384)
@@ -108,12 +109,13 @@ def quantize(fp32: Path, int8: Path, samples: list[Sample], size: tuple[int, int
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Export a run's averaged weights as FP32 and INT8.")
-    parser.add_argument("model", choices=["street"])
+    parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--run", type=Path, help="default: runs/MODEL")
     arguments = parser.parse_args()
+    classes = MODELS[arguments.model]
     run = arguments.run or Path("runs") / arguments.model
-    export(run / "last.pt", run / "model-fp32.onnx", SIZE)
-    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load_road("train"))
+    export(run / "last.pt", run / "model-fp32.onnx", SIZE, classes)
+    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load(classes, "train"))
     for name in ("model-fp32.onnx", "model-int8.onnx"):
         print(f"{run / name}: {(run / name).stat().st_size} bytes")
 

@@ -43,6 +43,7 @@ class Recipe:
     start_weights: str
     view_weights: dict[str, float]
     phases: tuple[Phase, ...]
+    stretch: float = 0.15
 
     @property
     def steps(self) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Start weights: YOLOX-nano trained on COCO (Apache-2.0), moved into our network.
+"""Start weights: YOLOX-nano trained on COCO (Apache-2.0), or a model of ours, moved into our network.
 
 Its convolutions come with batch norm folded in and were trained with SiLU. So one pass with SiLU notes mean and
 spread of every convolution's output; a second pass, with ReLU, sets each batch norm such that mean and spread stay
@@ -17,7 +17,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from models.training.classes import PERSON, VEHICLE
+from models.training.classes import STREET, Classes
 from models.training.model import StreetNet, Unit
 
 COCO_PERSON = 0
@@ -37,9 +37,33 @@ def load_start(net: StreetNet, weights: Path, pictures: Tensor) -> None:
     for head in net.heads:
         head.box_out.weight.data, head.box_out.bias.data = _pop(tensors, 4)
         coco_weight, _ = _pop(tensors, 80)
-        head.class_out.weight.data[PERSON] = coco_weight[COCO_PERSON]
-        head.class_out.weight.data[VEHICLE] = coco_weight[COCO_CAR]
-    _match_statistics(net, biases, pictures)
+        head.class_out.weight.data[STREET.index("person")] = coco_weight[COCO_PERSON]
+        head.class_out.weight.data[STREET.index("vehicle")] = coco_weight[COCO_CAR]
+    _match_statistics(net, biases, pictures, nn.SiLU())
+
+
+def load_own(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes) -> None:
+    """Fill the network from an exported street model; classes of the same name keep what they know.
+
+    The exporter writes each convolution where it is executed: within a head, the class's layers come before the box's.
+    """
+    graph = onnx.load(str(weights)).graph
+    values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy()) for value in graph.initializer}
+    folded = [node.input[1:3] for node in graph.node if node.op_type == "Conv" and "_out." not in node.input[1]]
+    biases: list[tuple[Unit, Tensor]] = []
+    units = [layer for layer in _in_order(net) if isinstance(layer, Unit)]
+    for unit, (weight, bias) in zip(units, folded, strict=True):
+        unit.conv.weight.data.copy_(values[weight])
+        biases.append((unit, values[bias]))
+    for number, head in enumerate(net.heads):
+        known = f"net.heads.{number}"
+        head.box_out.weight.data.copy_(values[f"{known}.box_out.weight"])
+        head.box_out.bias.data.copy_(values[f"{known}.box_out.bias"])
+        for name in set(classes.names) & set(STREET.names):
+            label, old = classes.index(name), STREET.index(name)
+            head.class_out.weight.data[label] = values[f"{known}.class_out.weight"][old]
+            head.class_out.bias.data[label] = values[f"{known}.class_out.bias"][old]
+    _match_statistics(net, biases, pictures, nn.ReLU(inplace=True))
 
 
 def _in_order(net: StreetNet) -> Iterator[nn.Module]:
@@ -84,9 +108,11 @@ def _fill(unit: Unit, weight: Tensor) -> None:
 
 
 @torch.no_grad()
-def _match_statistics(net: StreetNet, biases: list[tuple[Unit, Tensor]], pictures: Tensor) -> None:
+def _match_statistics(
+    net: StreetNet, biases: list[tuple[Unit, Tensor]], pictures: Tensor, activation: nn.Module
+) -> None:
     for unit, bias in biases:  # pass one: the original network
-        unit.act = nn.SiLU()
+        unit.act = activation
         _plain(unit.norm, bias)
         unit.handle = unit.conv.register_forward_hook(_note(unit, bias))
     net.eval()

@@ -17,14 +17,13 @@ from edge.types import Detection
 from edge.vision.decode import Scores, select
 from edge.vision.letterbox import Boxes
 from edge.vision.manifest import Manifest
-from models.training.classes import CLASSES, CRACK, CRACKS, PERSON, TYPED, VEHICLE
+from models.training.classes import Classes
 from models.training.dataset import Sample
 from models.training.metric import Count, Judged, judge
 
 FLOOR = 0.03
 GENEROUS = 0.25
 STEPS = np.round(np.arange(0.05, 0.801, 0.01), 2)
-OWN_VIEW = "forward_high"
 
 Look = tuple[Sample, Boxes, Scores]
 
@@ -32,38 +31,39 @@ Look = tuple[Sample, Boxes, Scores]
 def choose(looks: Sequence[Look], manifest: Manifest) -> dict[str, float]:
     """A threshold for every class."""
     chosen: dict[str, float] = {}
-    for label in (*(index for index in range(len(CLASSES)) if index not in TYPED), *TYPED):
-        beta = 2.0 if label in (PERSON, VEHICLE) else 1.0
+    classes = looks[0][0].classes
+    for label in (*(index for index in range(len(classes)) if index not in classes.typed), *classes.typed):
+        beta = 2.0 if label in classes.taught else 1.0
         judged = [
-            (sample, judge(sample, candidates(boxes, scores, manifest, label), label))
+            (sample, judge(sample, candidates(boxes, scores, manifest, classes, label), label))
             for sample, boxes, scores in looks
             if sample.scored[label]
         ]
         whole = [one for _, one in judged]
-        own = [one for sample, one in judged if sample.view == OWN_VIEW]
+        own = [one for sample, one in judged if sample.view == classes.own_view]
         goals = [_f(whole, step, beta) + (_f(own, step, beta) if _boxes(own) else 0.0) for step in STEPS]
         best = float(STEPS[int(np.argmax(goals))])
-        chosen[CLASSES[label]] = min(best, GENEROUS) if label in (PERSON, VEHICLE) else best
-    for label in TYPED:  # a name never lets in what the superclass would not
-        chosen[CLASSES[label]] = max(chosen[CLASSES[label]], chosen[CLASSES[CRACK]])
-    return {name: chosen[name] for name in CLASSES}
+        chosen[classes.names[label]] = min(best, GENEROUS) if label in classes.taught else best
+    for label in classes.typed:  # a name never lets in what the superclass would not
+        chosen[classes.names[label]] = max(chosen[classes.names[label]], chosen["crack"])
+    return {name: chosen[name] for name in classes.names}
 
 
-def candidates(boxes: Boxes, scores: Scores, manifest: Manifest, label: int) -> list[Detection]:
+def candidates(boxes: Boxes, scores: Scores, manifest: Manifest, classes: Classes, label: int) -> list[Detection]:
     """What would carry this class if its threshold were as low as FLOOR."""
-    floor = dict.fromkeys(CLASSES, FLOOR)
+    floor = dict.fromkeys(classes.names, FLOOR)
     found = []
     for group, row in select(boxes, scores, manifest, floor):
-        if CLASSES[label] not in group:
+        if classes.names[label] not in group:
             continue
-        if label == CRACK:
-            score = float(scores[row, list(CRACKS)].max())
-        elif label in TYPED and int(scores[row, list(TYPED)].argmax()) != TYPED.index(label):
+        if label == classes.crack:
+            score = float(scores[row, list(classes.cracks)].max())
+        elif label in classes.typed and int(scores[row, list(classes.typed)].argmax()) != classes.typed.index(label):
             continue
         else:
             score = float(scores[row, label])
         x1, y1, x2, y2 = (float(value) for value in boxes[row])
-        found.append(Detection(CLASSES[label], score, (x1, y1, x2, y2)))
+        found.append(Detection(classes.names[label], score, (x1, y1, x2, y2)))
     return found
 
 

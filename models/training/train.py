@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Train the street model: `scripts/train street`.
+"""Train a model: `scripts/train street`.
 
 The same recipe and data give the same batches: what is drawn at a step depends on seed and step alone. A killed run
 goes on from its last checkpoint as if nothing had happened.
@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from models.training.augment import Example, compose
-from models.training.classes import COUNT
-from models.training.dataset import PictureCache, Sample, load_road, shared_folder
+from models.training.classes import MODELS, STREET, Classes
+from models.training.dataset import PictureCache, Sample, load, shared_folder
 from models.training.drives import load_drives
 from models.training.loss import detection_loss
 from models.training.model import StreetNet
 from models.training.recipe import Recipe, load_recipe
-from models.training.start import load_start
+from models.training.start import load_own, load_start
 from models.training.teacher import teach
 
 Batch = list[Example]
@@ -57,7 +57,7 @@ class Batches:
             count = (1, 2, 4)[rng.choice(3, p=phase.cells)]
             chosen = [pool[index] for index in rng.choice(len(pool), count, p=odds)]
             pictures = [(sample, self._cache(sample.path)) for sample in chosen]
-            examples.append(compose(pictures, phase.size, phase.zoom, rng))
+            examples.append(compose(pictures, phase.size, phase.zoom, rng, self._recipe.stretch))
         return examples
 
     def ahead(self, first: int, last: int, depth: int = 3) -> Iterator[Batch]:
@@ -112,22 +112,22 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, list[tuple[T
     return images, truths, torch.from_numpy(np.stack([example.known for example in batch])).to(device)
 
 
-def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
+def train(recipe: Recipe, run: Path, drives: Path | None = None, classes: Classes = STREET) -> None:
     """Run or resume the recipe in the folder `run`."""
     if not drives and any(phase.simulated_share > 0 for phase in recipe.phases):
         raise SystemExit("the recipe has phases with simulated drives: say --drives DIR (how to make them: the recipe)")
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    teacher = teach(run.parent / "teacher.json")
-    real = load_road("train", teacher, open_only=recipe.open_data_only)
+    teacher = teach(run.parent / "teacher.json") if classes.taught else None
+    real = load(classes, "train", teacher, open_only=recipe.open_data_only)
     batches = Batches(recipe, real, load_drives(drives) if drives else [])
-    net = StreetNet(COUNT)
+    net = StreetNet(len(classes))
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
         examples = [example for step in range(START_STEPS) for example in batches.make(step)]
         images, _, _ = to_tensors(examples, torch.device("cpu"))
-        load_start(net, shared_folder() / "weights" / recipe.start_weights, images)
+        _start(net, recipe.start_weights, images, classes)
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(_groups(net, recipe.weight_decay), lr=recipe.phases[0].rate)
     average = Average(net, recipe.ema_decay)
@@ -169,6 +169,14 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None) -> None:
             )
 
 
+def _start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> None:
+    """Start weights: a model of ours (`models/NAME/FILE`), else a file below WEGEWART_SHARED/weights."""
+    if weights.startswith("models/"):
+        load_own(net, Path(__file__).resolve().parents[2] / weights, pictures, classes)
+    else:
+        load_start(net, shared_folder() / "weights" / weights, pictures)
+
+
 def _groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
     """Weight decay for kernels, none for biases and batch norms."""
     kernels = [value for value in net.parameters() if value.ndim > 1]
@@ -189,7 +197,7 @@ def _save(path: Path, **state: object) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Train a model; run again to resume.")
-    parser.add_argument("model", choices=["street"])
+    parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--run", type=Path, help="folder for checkpoints (default: runs/MODEL)")
     parser.add_argument("--recipe", type=Path, help="default: models/training/MODEL.toml")
     parser.add_argument("--drives", type=Path, help="folder of simulated drives to mix in")
@@ -198,7 +206,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)  # the network needs the cores more
     recipe = load_recipe(arguments.recipe or Path(__file__).parent / f"{arguments.model}.toml")
-    train(recipe, arguments.run or Path("runs") / arguments.model, arguments.drives)
+    train(recipe, arguments.run or Path("runs") / arguments.model, arguments.drives, MODELS[arguments.model])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.training.augment import MAP_STRIDE, cells, compose
-from models.training.classes import CLASSES, CRACK, POTHOLE, TYPED
+from models.training.classes import STREET
 from models.training.drives import load_drives
 from tests.models.test_metric import HERE, THERE, sample
 
@@ -25,7 +25,7 @@ def test_boxes_stay_in_the_picture_and_carry_every_class_they_belong_to(seed: in
     assert (example.boxes >= 0).all()
     assert (example.boxes <= [640, 384, 640, 384]).all()
     for target in example.targets:
-        names = {CLASSES[index] for index in np.flatnonzero(target)}
+        names = {STREET.names[index] for index in np.flatnonzero(target)}
         assert names in ({"pothole"}, {"alligator_crack", "crack"})
 
 
@@ -34,24 +34,24 @@ def test_what_nobody_looked_for_is_unknown_in_its_cell_and_known_in_the_other() 
     cracks = sample([], ["crack"])
     example = compose([(holes, PICTURE), (cracks, PICTURE)], (640, 384), SAME, np.random.default_rng(0))
     left, right = example.known[:, :, : 320 // MAP_STRIDE], example.known[:, :, 320 // MAP_STRIDE :]
-    assert left[POTHOLE].all()
-    assert not left[CRACK].any()
-    assert right[CRACK].all()
-    assert not right[POTHOLE].any()
+    assert left[STREET.index("pothole")].all()
+    assert not left[STREET.crack].any()
+    assert right[STREET.crack].all()
+    assert not right[STREET.index("pothole")].any()
 
 
 def test_under_an_untyped_crack_no_type_is_known_but_the_crack_is() -> None:
-    one = sample([((0.0, 0.0, 320.0, 192.0), "crack")], ["crack", *(CLASSES[label] for label in TYPED)])
+    one = sample([((0.0, 0.0, 320.0, 192.0), "crack")], ["crack", *(STREET.names[label] for label in STREET.typed)])
     example = compose([(one, PICTURE)], (640, 384), SAME, np.random.default_rng(1))
-    assert example.known[CRACK].all()
-    assert not example.known[list(TYPED), 24, 40].any()
+    assert example.known[STREET.crack].all()
+    assert not example.known[list(STREET.typed), 24, 40].any()
 
 
 def test_a_region_to_ignore_blanks_its_own_group_alone() -> None:
     one = sample([], ["crack", "pothole"], ignored=[((0.0, 0.0, 320.0, 192.0), "crack")])
     example = compose([(one, PICTURE)], (640, 384), SAME, np.random.default_rng(1))
-    assert not example.known[CRACK, 24, 40]
-    assert example.known[POTHOLE].all()
+    assert not example.known[STREET.crack, 24, 40]
+    assert example.known[STREET.index("pothole")].all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
@@ -94,4 +94,4 @@ def test_a_drive_knows_every_class(tmp_path: Path) -> None:
     assert one.known.all()
     assert one.view == "simulated"
     assert one.boxes.tolist() == [[1, 2, 4, 6]]
-    assert one.labels.tolist() == [POTHOLE]
+    assert one.labels.tolist() == [STREET.index("pothole")]

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
-from models.training.classes import COUNT, CRACK, POTHOLE  # noqa: E402
+from models.training.classes import CRACK, POTHOLE, STREET  # noqa: E402
 from models.training.loss import assign, cell_centres, detection_loss, giou, iou, spread_known  # noqa: E402
 from models.training.model import StreetNet  # noqa: E402
 
@@ -17,24 +17,24 @@ POINTS = cell_centres(12, 20, torch.device("cpu"))
 
 
 def truth(label: int = POTHOLE) -> tuple:
-    target = torch.zeros((1, COUNT), dtype=torch.bool)
+    target = torch.zeros((1, len(STREET)), dtype=torch.bool)
     target[0, label] = True
     return torch.tensor([[40.0, 40.0, 72.0, 64.0]]), target
 
 
 def test_a_class_that_is_not_known_costs_nothing() -> None:
-    logits = torch.zeros((1, len(POINTS), COUNT))
+    logits = torch.zeros((1, len(POINTS), len(STREET)))
     logits[..., CRACK] = 5.0
     boxes = torch.zeros((1, len(POINTS), 4))
-    known = torch.zeros((1, COUNT, 12, 20), dtype=torch.bool)
-    nothing = (torch.zeros((0, 4)), torch.zeros((0, COUNT), dtype=torch.bool))
+    known = torch.zeros((1, len(STREET), 12, 20), dtype=torch.bool)
+    nothing = (torch.zeros((0, 4)), torch.zeros((0, len(STREET)), dtype=torch.bool))
     assert float(detection_loss(logits, boxes, [nothing], known).total) == 0.0
     known[0, CRACK, 3, 4] = True
     assert float(detection_loss(logits, boxes, [nothing], known).total) > 1.0
 
 
 def test_unknown_wins_on_the_coarser_scales() -> None:
-    known = torch.ones((1, COUNT, 12, 20), dtype=torch.bool)
+    known = torch.ones((1, len(STREET), 12, 20), dtype=torch.bool)
     known[0, POTHOLE, 5, 7] = False
     unknown = ~spread_known(known)[0, :, POTHOLE]
     assert [int(part.sum()) for part in unknown.split([240, 60, 15])] == [1, 1, 1]
@@ -43,7 +43,7 @@ def test_unknown_wins_on_the_coarser_scales() -> None:
 def test_cells_that_answer_lie_in_the_box_and_the_best_has_its_overlap_as_quality() -> None:
     box, target = truth()
     boxes = box.repeat(len(POINTS), 1) + 4
-    cell, owner, quality = assign(torch.zeros((len(POINTS), COUNT)), boxes, POINTS, box, target)
+    cell, owner, quality = assign(torch.zeros((len(POINTS), len(STREET))), boxes, POINTS, box, target)
     assert 1 <= len(cell) <= 10
     assert (owner == 0).all()
     inside = (POINTS[cell] > box[0, :2] - 6) & (POINTS[cell] < box[0, 2:] + 6)
@@ -55,7 +55,7 @@ def test_a_box_smaller_than_a_cell_still_gets_an_answer() -> None:
     box = torch.tensor([[33.0, 33.0, 37.0, 36.0]])
     _, target = truth()
     boxes = torch.cat((POINTS - 4, POINTS + 4), 1)
-    cell, _, _ = assign(torch.zeros((len(POINTS), COUNT)), boxes, POINTS, box, target)
+    cell, _, _ = assign(torch.zeros((len(POINTS), len(STREET))), boxes, POINTS, box, target)
     assert len(cell) >= 1
 
 
@@ -67,10 +67,10 @@ def test_giou_is_one_for_the_same_box_and_negative_far_away() -> None:
 
 def test_the_network_learns_one_picture() -> None:
     torch.manual_seed(0)
-    net = StreetNet(COUNT, width=8).train()
+    net = StreetNet(len(STREET), width=8).train()
     picture = 120 + 10 * torch.rand((1, 3, 96, 160))
     picture[:, :, 40:64, 40:72] -= 100
-    known = torch.ones((1, COUNT, 12, 20), dtype=torch.bool)
+    known = torch.ones((1, len(STREET), 12, 20), dtype=torch.bool)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
     fits = []
     for _ in range(80):

@@ -11,7 +11,7 @@ import pytest
 
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
-from models.training.classes import CLASSES
+from models.training.classes import STREET as CLASSES
 from models.training.dataset import load_road, shared_folder
 from models.training.evaluate import detect_all, f1_of, table
 from models.training.thresholds import GENEROUS
@@ -30,7 +30,7 @@ def stated(split: str, precision: str) -> dict[tuple[str, str], float]:
 
 
 def test_the_classes_are_those_of_the_training() -> None:
-    assert PACKAGE.manifest.classes == CLASSES
+    assert PACKAGE.manifest.classes == CLASSES.names
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models.training import train as training  # noqa: E402
-from models.training.classes import CLASSES  # noqa: E402
+from models.training.classes import STREET  # noqa: E402
 from models.training.dataset import Sample  # noqa: E402
 from models.training.export import export, load_average  # noqa: E402
 from models.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
@@ -42,7 +42,7 @@ def one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
-    every = np.ones(len(CLASSES), bool)
+    every = np.ones(len(STREET), bool)
     one = Sample(
         path,
         "forward",
@@ -56,7 +56,7 @@ def one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         np.zeros(0, np.int64),
     )
     monkeypatch.setattr(training, "teach", lambda _: {})
-    monkeypatch.setattr(training, "load_road", lambda *_, **__: [one])
+    monkeypatch.setattr(training, "load", lambda *_, **__: [one])
     monkeypatch.setattr(training, "SAVE_EVERY", 1)
 
 
