@@ -9,14 +9,14 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
-from models.training.classes import CRACK, POTHOLE, STREET  # noqa: E402
+from models.training.classes import STREET.crack, STREET.index("pothole"), STREET  # noqa: E402
 from models.training.loss import assign, cell_centres, detection_loss, giou, iou, spread_known  # noqa: E402
 from models.training.model import StreetNet  # noqa: E402
 
 POINTS = cell_centres(12, 20, torch.device("cpu"))
 
 
-def truth(label: int = POTHOLE) -> tuple:
+def truth(label: int = STREET.index("pothole")) -> tuple:
     target = torch.zeros((1, len(STREET)), dtype=torch.bool)
     target[0, label] = True
     return torch.tensor([[40.0, 40.0, 72.0, 64.0]]), target
@@ -24,19 +24,19 @@ def truth(label: int = POTHOLE) -> tuple:
 
 def test_a_class_that_is_not_known_costs_nothing() -> None:
     logits = torch.zeros((1, len(POINTS), len(STREET)))
-    logits[..., CRACK] = 5.0
+    logits[..., STREET.crack] = 5.0
     boxes = torch.zeros((1, len(POINTS), 4))
     known = torch.zeros((1, len(STREET), 12, 20), dtype=torch.bool)
     nothing = (torch.zeros((0, 4)), torch.zeros((0, len(STREET)), dtype=torch.bool))
     assert float(detection_loss(logits, boxes, [nothing], known).total) == 0.0
-    known[0, CRACK, 3, 4] = True
+    known[0, STREET.crack, 3, 4] = True
     assert float(detection_loss(logits, boxes, [nothing], known).total) > 1.0
 
 
 def test_unknown_wins_on_the_coarser_scales() -> None:
     known = torch.ones((1, len(STREET), 12, 20), dtype=torch.bool)
-    known[0, POTHOLE, 5, 7] = False
-    unknown = ~spread_known(known)[0, :, POTHOLE]
+    known[0, STREET.index("pothole"), 5, 7] = False
+    unknown = ~spread_known(known)[0, :, STREET.index("pothole")]
     assert [int(part.sum()) for part in unknown.split([240, 60, 15])] == [1, 1, 1]
 
 
@@ -79,6 +79,6 @@ def test_the_network_learns_one_picture() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        best = int(logits[0, :, POTHOLE].argmax())
+        best = int(logits[0, :, STREET.index("pothole")].argmax())
         fits.append(float(iou(boxes[0, best : best + 1].detach(), truth()[0])))
     assert max(fits[:5]) < 0.5 < max(fits[-30:])
