@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 
 from settings import SettingsError, parse
 from workshop.flash.bootfiles import OWN, cmdline_txt, config_txt, words
-from workshop.flash.cloud import BOOT, LTE_FILE, lte_profile, meta_data, network_config, user_data
+from workshop.flash.cloud import BOOT, CIDATA, LTE_FILE, lte_profile, meta_data, network_config, user_data
 from workshop.flash.fat import Fat
 from workshop.flash.keys import Keys, vehicle_keys
 from workshop.flash.site import Board, Site, secret, wifi_key
@@ -80,6 +80,8 @@ class Payload:
             "files": listed,
         }
         files[MANIFEST] = (json.dumps(manifest, indent=1) + "\n").encode()
+        if self.board == "jetson_orin_nano":
+            fat.label(CIDATA)
         for path, content in files.items():
             fat.write(path, content)
         return files

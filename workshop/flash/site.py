@@ -31,9 +31,8 @@ class Ethernet(Section, frozen=True):
     """Das Kabel in der Werkstatt / The cable in the workshop."""
 
     address: Annotated[
-        str | None,
+        Annotated[str, Meta(pattern=_ADDRESS)] | None,
         Meta(
-            pattern=_ADDRESS,
             description="feste Adresse mit Netz, sonst DHCP / fixed address with prefix, else DHCP; 192.168.50.2/24",
         ),
     ] = None
@@ -65,8 +64,8 @@ class Lte(Section, frozen=True):
         ),
     ]
     user: Annotated[
-        str | None,
-        Meta(max_length=100, pattern=_LINE, description="Benutzer, falls verlangt / user name, if asked for"),
+        Annotated[str, Meta(max_length=100, pattern=_LINE)] | None,
+        Meta(description="Benutzer, falls verlangt / user name, if asked for"),
     ] = None
     password_file: Annotated[
         Path | None, Meta(description="Datei, erste Zeile: dessen Passwort / file, first line: its password")

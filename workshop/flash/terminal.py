@@ -73,14 +73,15 @@ class Meter:
         self._total = total
         self._began = self._said = began
         self._tenth = 0
+        self._ended = False
 
     def line(self, done: int, now: float, *, live: bool) -> str | None:
         """What to show; None where it is too early. `live`: twice a second, else every tenth."""
         whole = self._total or 0
         tenth = done * 10 // whole if whole else 0
-        if done != self._total and (now - self._said < 0.5 if live else tenth <= self._tenth):
+        if self._ended or (done != self._total and (now - self._said < 0.5 if live else tenth <= self._tenth)):
             return None
-        self._said, self._tenth = now, tenth
+        self._said, self._tenth, self._ended = now, tenth, done == self._total
         seconds = max(now - self._began, 1e-6)
         speed = done / seconds
         rate = f"{done / 1e6:.0f} MB, {speed / 1e6:.0f} MB/s"
