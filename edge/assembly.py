@@ -8,12 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge import ports
+from edge.asked import AskedPlaces
+from edge.asked_view import Eye
 from edge.config import VehicleConfig
 from edge.defects.tracker import Tracker, TrackerSettings
+from edge.delivery.port import Delivery
+from edge.delivery.uplink import Uplink
 from edge.errors import ConfigError
 from edge.geometry import Calibration
 from edge.judging import Judge, Surface
 from edge.lining import Lining
+from edge.looking import Looking
 from edge.positioning.estimator import Estimator
 from edge.positioning.line import Line
 from edge.positioning.line_course import LineSettings, Start
@@ -102,6 +107,13 @@ def surroundings(config: VehicleConfig) -> SurroundingsWatch:
         InputError: the geofence cannot be used.
     """
     return SurroundingsWatch(geofence(config))
+
+
+def looking(config: VehicleConfig, calibration: Calibration | None, delivery: Delivery) -> Looking:
+    """What the depot asks to see; where there is no depot (a replay into a file), nobody asks."""
+    places = AskedPlaces(config.delivery.data / "asked.json" if isinstance(delivery, Uplink) else None)
+    eye = None if calibration is None else Eye(calibration, lining(config), config.defects.max_range_m)
+    return Looking(places, eye)
 
 
 def roughness(config: VehicleConfig) -> RoughnessMeter | None:

@@ -29,6 +29,7 @@ from edge.keeper import Keeper
 from edge.life.watched import WatchedCamera, WatchedDelivery, WatchedDetector
 from edge.life.watcher import Watcher
 from edge.liveness import Liveness, Notifier, hang_limit_s, watchdog_period_s
+from edge.looking import Looking
 from edge.orders import Orders
 from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
@@ -159,7 +160,8 @@ class Daemon:
                 if keeper is not None:
                     keeper.watch(delivery)
                 watched = WatchedDelivery(delivery, liveness)
-                pipeline = self._pipeline(sources, calibration, detectors, watched, liveness)
+                looking = assembly.looking(config, calibration, delivery)
+                pipeline = self._pipeline(sources, calibration, detectors, watched, liveness, looking=looking)
                 try:
                     with liveness.working("loop"):
                         self._loop(first, camera, pipeline, delivery, self._beside(sources, liveness))
@@ -183,6 +185,8 @@ class Daemon:
         detectors: dict[Surface, Detector],
         delivery: Delivery,
         liveness: Liveness,
+        *,
+        looking: Looking,
     ) -> Pipeline:
         config = self.config
         seen = assembly.road_view(config, calibration)
@@ -199,6 +203,7 @@ class Daemon:
                 revisions=Revisions(),
                 roughness=assembly.roughness(config),
                 delivery=delivery,
+                looking=looking,
             ),
             identity=Identity(f"wegewart-edge {__version__}", calibration.id if calibration else "none"),
             clock=UtcClock(delivery.boot, quality="replay" if sources.is_replay else "gnss", earlier=earlier),
@@ -210,7 +215,9 @@ class Daemon:
         self, first: Frame, camera: WatchedCamera, pipeline: Pipeline, delivery: Delivery, beside: _Beside
     ) -> None:
         liveness, keeper, pulse = beside.liveness, self.keeper, beside.pulse
-        orders = Orders(self.config, delivery, pipeline.sampler, restart=self.stop.set, wishes=incoming())
+        orders = Orders(
+            self.config, delivery, pipeline.sampler, restart=self.stop.set, wishes=incoming(), looking=pipeline.looking
+        )
         frame: Frame | None = first
         next_health_s = next_round_s = self.monotonic()
         while frame is not None and not self.stop.is_set():

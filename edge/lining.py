@@ -109,6 +109,13 @@ class Lining:
         y, z = (float(v) for v in self.profile(np.asarray(around_m)))
         return LiningPoint(x_m, around_m, y, z, self._clock(y, z))
 
+    def around(self, clock: float) -> float | None:
+        """`around_m` at an hour; None where the road is there."""
+        angle = math.radians(30 * clock)
+        # All but straight across: a place on the lining lies ahead of the eye.
+        point = self.meet(np.array([0.0, *self._axis]), np.array([1e-6, -math.sin(angle), math.cos(angle)]))
+        return None if point is None else point.around_m
+
     def side(self, around_m: float) -> Side:
         """Wall or crown; of a box the ceiling, of an arch the middle quarter."""
         edge = self._radius * _CROWN if self.kind == "cylinder" else self._half_m

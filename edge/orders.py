@@ -18,6 +18,7 @@ from edge.delivery.budget import BudgetLimits
 from edge.delivery.commands import Order, read_setting
 from edge.delivery.port import Delivery
 from edge.delivery.uplink import Uplink
+from edge.looking import Looking
 from edge.release import wish
 from edge.sampling.sampler import Sampler
 
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Orders:
     """Asks the delivery for commands. `health_s`: seconds between health messages, as set now.
 
-    `wishes`: the updater's folder; None: there is no updater.
+    `wishes`: the updater's folder; None: there is no updater. `looking`: for places that the depot asks to see.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class Orders:
         *,
         restart: Callable[[], None],
         wishes: Path | None = None,
+        looking: Looking | None = None,
     ) -> None:
         self.health_s = config.delivery.health_s
         self._delivery = delivery
         self._sampler = sampler
         self._restart = restart
         self._wishes = wishes
+        self._looking = looking
         self._bytes_per_s, self._bytes_per_day = config.delivery.picture_bytes_per_s, config.delivery.bytes_per_day
 
     def carry_out(self) -> None:
@@ -74,6 +77,10 @@ class Orders:
                 raise ValueError("this vehicle's software was put there by hand, it has no updater")
             wish(command.value, self._wishes)
             return f"{command.value} is fetched, tried and, once parked, taken"
+        if command.action == "look":
+            if self._looking is None or not self._looking.can_look:
+                raise ValueError("without a calibrated camera nobody knows where in a picture a place is")
+            return self._looking.places.ask(order.id, command)
         raise ValueError(f"{command.action} without what it needs is not carried out")
 
     def _set(self, key: str, value: Any) -> None:

@@ -12,9 +12,10 @@ time, behind the present as far as the slowest receiver is.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from edge.asked import AskedPlaces
 from edge.clock import UtcClock
 from edge.defects.revisions import Revisions
 from edge.defects.surface_place import SurfacePlace
@@ -22,6 +23,7 @@ from edge.defects.tracker import Defect, Step
 from edge.delivery.port import Delivery
 from edge.geometry import Calibration
 from edge.judging import Judge, Look, Surface, Verdict
+from edge.looking import Looked, Looking
 from edge.ports import PositionSource
 from edge.positioning.positioner import Positioner
 from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise
@@ -52,7 +54,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Stages:
-    """What a frame passes through, in this order. `judges`: who looks at what in which surroundings."""
+    """What a frame passes through. `judges`: who looks at what where; `looking`: for what the depot asked to see."""
 
     positions: PositionSource
     positioner: Positioner
@@ -62,6 +64,7 @@ class Stages:
     revisions: Revisions
     roughness: RoughnessMeter | None
     delivery: Delivery
+    looking: Looking = field(default_factory=lambda: Looking(AskedPlaces(None), None))
 
 
 class Pipeline:
@@ -97,6 +100,11 @@ class Pipeline:
         return self._stages.sampler
 
     @property
+    def looking(self) -> Looking:
+        """What the depot has asked to see."""
+        return self._stages.looking
+
+    @property
     def judges(self) -> tuple[Judge, ...]:
         """All judges, each once."""
         return tuple({id(j): j for judges in self._stages.judges.values() for j in judges}.values())
@@ -130,6 +138,7 @@ class Pipeline:
         for judge in self.judges:
             self._conclude(judge, judge.tracker.finish())
             self._cover(judge.coverage.flush())
+        self._tell_looks(self.looking.finish())
         if self._stages.roughness is not None:
             self._stages.roughness.flush()
             self._confirm_roughness()
@@ -162,6 +171,8 @@ class Pipeline:
         parts |= {f"tracker_{judge.surface}": judge.tracker.counters for judge in self.judges}
         if self._stages.roughness is not None:
             parts["roughness"] = self._stages.roughness.counts
+        counts.update(self.looking.counters)
+        counts["places_asked"] = len(self.looking.places)
         for part, numbers in parts.items():
             counts.update({f"{part}_{name}": n for name, n in numbers.items()})
         return counts
@@ -191,6 +202,7 @@ class Pipeline:
             pose = self._pose_at(look.frame.time_s)
             for verdict in look.verdicts:
                 self._place(look.frame, pose, verdict)
+            self._tell_looks(self.looking.passed(pose))
             idle = {id(judge) for judge in self.judges} - {id(v.judge) for v in look.verdicts if v.reason is None}
             for judge in self.judges:
                 if id(judge) in idle:
@@ -234,6 +246,7 @@ class Pipeline:
         step = judge.tracker.step(frame, pose, verdict.defects, judge.surface)
         # A wall reaches above the horizon; the road does not.
         horizon_row = self._horizon_row if judge.surface == "road" else None
+        self.looking.see(frame, pose, verdict, utc=self._clock.at(frame.time_s).utc, horizon_row=horizon_row)
         for track_id, box in step.best_now.items():
             self._pictures[judge.surface, track_id] = anonymise(
                 frame.picture, box, verdict.private, self._privacy, horizon_row=horizon_row
@@ -256,6 +269,11 @@ class Pipeline:
         if self._stages.roughness is not None and judge.surface == "road" and isinstance(place, SurfacePlace):
             rectangle = (place.x_m, place.y_m, place.half_length_m, place.half_width_m)
             self._stages.roughness.note(event_id, defect.label, rectangle)
+
+    def _tell_looks(self, looks: Iterable[Looked]) -> None:
+        for looked in looks:
+            self._stages.delivery.confirm(self._teller.look(looked), looked.picture.jpeg)
+            self.looking.done(looked)
 
     def _cover(self, stretch: Stretch | None) -> None:
         if stretch is not None:

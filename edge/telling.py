@@ -7,15 +7,30 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from edge.clock import UtcClock
 from edge.defects.report import report
 from edge.defects.revisions import Revised
 from edge.defects.tracker import Defect
+from edge.looking import Looked
 from edge.privacy.anonymise import SafePicture
 from edge.roughness.meter import RoughStretch
 from edge.roughness.settings import RULE, RoughnessSettings
 from edge.sampling.coverage import LineSpan, Stretch
-from messages.types import Coverage, LineStretch, ModelRef, Observation, PictureRef, Revision, Roughness
+from edge.types import Pose
+from messages.types import (
+    AskedPlace,
+    Coverage,
+    LineStretch,
+    Look,
+    ModelRef,
+    Observation,
+    PictureRef,
+    Position,
+    Revision,
+    Roughness,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,26 @@ class Teller:
             picture=None if picture is None else _reference(picture),
         )
 
+    def look(self, looked: Looked) -> Look:
+        """A place that the depot asked for. Its place is the depot's; the error is that of this pass."""
+        place, pose, error_m = looked.asked.place, looked.pose, round(looked.sight.error_m, 2)
+        speed = pose.speed_mps
+        return Look(
+            asked=looked.asked.id,
+            frames_judged=looked.frames_judged,
+            found=looked.found,
+            time=self._clock.at(looked.time_s),
+            model=looked.model,
+            software=self._identity.software,
+            calibration=self._identity.calibration,
+            surface=place.surface,
+            position=_asked_position(place, pose, error_m),
+            line=None if place.line is None else replace(place.line, error_m=error_m),
+            heading_deg=None if pose.heading_deg is None else round(pose.heading_deg, 1) % 360,
+            speed_mps=None if speed is None else round(max(speed, 0.0), 2),
+            picture=_reference(looked.picture),
+        )
+
     def revision(self, revised: Revised, reason: str, time_s: float) -> Revision:
         """A better place of an observation that has been told."""
         return Revision(
@@ -89,6 +124,19 @@ class Teller:
             sections=stretch.sections,
             shocks=stretch.shocks,
         )
+
+
+def _asked_position(place: AskedPlace, pose: Pose, error_m: float) -> Position | None:
+    if place.lon is None or place.lat is None or pose.method is None:
+        return None
+    return Position(
+        lon=place.lon,
+        lat=place.lat,
+        error_m=error_m,
+        method=pose.method,
+        quality=pose.quality,
+        since_fix_m=None if pose.since_fix_m is None else round(pose.since_fix_m, 1),
+    )
 
 
 def _on_line(span: LineSpan | None) -> LineStretch | None:

@@ -7,6 +7,9 @@ to mosaic blocks so coarse that a number plate 4 m away is about four blocks wid
 above the road's horizon is in the crop at all. A detector of people and vehicles can only take more away: their boxes,
 enlarged, are mosaicked even inside the sharp part. The mosaic is the mean of each block: it cannot be undone.
 The JPEG is written anew from pixels, so no EXIF data of a camera is in it.
+
+Of a place that the depot asked for (`outline`) only the patch of road or wall is sharp, without a margin: what stands
+beside it is not in it, as it would be in the rectangle around it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from edge.types import Box, Detection, Picture
 from messages.types import Anonymised
 
 METHOD = "mosaic-outside-defect-1"
+PLACE_METHOD = "mosaic-outside-place-1"
 #: Labels of the detector that are private, and how far their boxes are enlarged on each side, as a share.
 PRIVATE_LABELS = {"person": 0.35, "vehicle": 0.15}
 
@@ -59,15 +63,17 @@ def anonymise(
     settings: PrivacySettings,
     *,
     horizon_row: float | None,
+    outline: Sequence[tuple[float, float]] | None = None,
 ) -> SafePicture:
     """Crop, mosaic and encode.
 
     Args:
         picture: the raw frame, height x width x 3, BGR.
-        box: the defect in pixels of the frame.
+        box: the defect, or what is around `outline`, in pixels of the frame.
         private: detections of people and vehicles in the same frame; other labels are ignored.
         settings: how much is kept.
         horizon_row: nothing above this row is in the crop; None where no calibration is known.
+        outline: only what lies inside it is sharp, instead of the box with its margin.
     """
     height, width = picture.shape[:2]
     top = 0.0 if horizon_row is None else min(max(horizon_row, 0.0), height - 1.0)
@@ -78,7 +84,7 @@ def anonymise(
         (box[0] - context, max(box[1] - context, top), box[2] + context, box[3] + context), width, height
     )
     crop = picture[y1:y2, x1:x2]
-    sharp = sharp_part(width, height, box, private, settings)[y1:y2, x1:x2]
+    sharp = sharp_part(width, height, box, private, settings, outline=outline)[y1:y2, x1:x2]
     found = [d for d in private if _touches(d.box, (x1, y1, x2, y2))]
     block = max(8, round(settings.block_share * width))
     safe = np.where(sharp[..., None], crop, mosaic(crop, block))
@@ -98,7 +104,7 @@ def anonymise(
             safe.shape[0],
         ),
         anonymised=Anonymised(
-            method=METHOD,
+            method=METHOD if outline is None else PLACE_METHOD,
             people=sum(d.label == "person" for d in found),
             vehicles=sum(d.label == "vehicle" for d in found),
             area_share=round(1 - float(sharp.mean()), 3),
@@ -107,15 +113,44 @@ def anonymise(
 
 
 def sharp_part(
-    width: int, height: int, box: Box, private: Sequence[Detection], settings: PrivacySettings
+    width: int,
+    height: int,
+    box: Box,
+    private: Sequence[Detection],
+    settings: PrivacySettings,
+    *,
+    outline: Sequence[tuple[float, float]] | None = None,
 ) -> NDArray[np.bool_]:
     """Height x width of the frame: True where it may leave the vehicle as it is."""
-    sharp = np.zeros((height, width), dtype=np.bool_)
-    _fill(sharp, _grown(box, settings.sharp_margin), value=True)
+    if outline is None:
+        sharp = np.zeros((height, width), dtype=np.bool_)
+        _fill(sharp, _grown(box, settings.sharp_margin), value=True)
+    else:
+        sharp = _inside_of(outline, width, height)
     for detection in private:
         if detection.label in PRIVATE_LABELS:
             _fill(sharp, _grown(detection.box, PRIVATE_LABELS[detection.label]), value=False)
     return sharp
+
+
+def hides(width: int, height: int, outline: Sequence[tuple[float, float]], private: Sequence[Detection]) -> bool:
+    """Whether somebody or a vehicle, with the margin that is taken away around them, is on the outline."""
+    patch = _inside_of(outline, width, height)
+    free = patch.copy()
+    for detection in private:
+        if detection.label in PRIVATE_LABELS:
+            _fill(free, _grown(detection.box, PRIVATE_LABELS[detection.label]), value=False)
+    return bool((patch != free).any())
+
+
+def _inside_of(outline: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.bool_]:
+    """Height x width: True inside a convex outline, which may reach beyond the picture."""
+    mask = np.zeros((height, width), dtype=np.uint8)
+    far = 10 * max(width, height)  # OpenCV draws with 32 bits
+    corners = np.clip(np.rint(np.array(outline)), -far, far).astype(np.int32)
+    cv2.fillConvexPoly(mask, corners, 1)
+    inside: NDArray[np.bool_] = mask.astype(np.bool_)
+    return inside
 
 
 def mosaic(picture: Picture, block: int) -> Picture:
