@@ -19,6 +19,8 @@ from msgspec import Struct
 from depot.fleet.config import FleetConfig
 
 Phase = Literal["quiet", "rising", "raised", "falling"]
+#: The signal of the depot itself, and whose alarm it is: no vehicle may have that name.
+REPOSITORY, DEPOT = "repository", "depot"
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,20 @@ def signals(config: FleetConfig) -> tuple[Signal, ...]:
         ),
         Signal("lost", "", "above", 0.5, 0.5, 0, "Meldungen verloren", "events lost"),
         Signal("faults", "", "above", 0.5, 0.5, 120, "meldet Fehler", "reports faults"),
-    )
+        Signal("update_failed", "", "above", 0.5, 0.5, 0, "Update gescheitert", "update failed"),
+        Signal(
+            "update_waits", "h", "above", c.update_waits_h, c.update_waits_h, 0,
+            "Update wird nicht fertig", "update does not end",
+        ),
+        Signal(
+            "update_behind", "d", "above", c.update_behind_days, c.update_behind_days, 0,
+            "läuft mit altem Stand", "runs an old release",
+        ),
+        Signal(
+            REPOSITORY, "d", "below", c.repository_days, c.repository_days, 0,
+            "Update-Ablage läuft ab", "update repository expires",
+        ),
+    )  # fmt: skip
 
 
 def default_rule(signal: Signal) -> Rule:

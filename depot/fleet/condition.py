@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from depot.fleet.choices import Choice
+from depot.fleet.software import Software
 from depot.roads.projections import moment
 from messages.types import Health, Status
 
@@ -20,6 +22,15 @@ _FRESH_S = 600.0
 _MOVING_MPS = 1.0
 #: Where events wait for longer, the last place says nothing of the fixes.
 _QUICK_S = 60.0
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The release that all vehicles are to run since `since_utc`; `newer`: releases that count as later than it."""
+
+    release: str
+    since_utc: str
+    newer: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,8 @@ class VehicleState(Struct, frozen=True, kw_only=True):
     """A vehicle now; None: not known. `*_age_s`, `silent_s`: by the depot's clock.
 
     `queue_age_s`: events wait there no longer than this, 0 where none does. `throttled`: it looks less often, or its
-    processor slowed itself down since the reading before. `last_error`: the first of its faults.
+    processor slowed itself down since the reading before. `last_error`: the first of its faults. `release`,
+    `update_*`: see `depot.fleet.software`. `retired_utc`: nobody waits for it any more.
     """
 
     vehicle: str
@@ -73,6 +85,15 @@ class VehicleState(Struct, frozen=True, kw_only=True):
     software: str | None
     calibration: str | None
     models: tuple[str, ...]
+    release: str | None
+    release_since_utc: str | None
+    update_release: str | None
+    update_state: str | None
+    update_reason: str | None
+    update_attempts: int | None
+    update_since_utc: str | None
+    group: str
+    retired_utc: str | None
     last_error: str | None
     faults: tuple[str, ...]
     counters: dict[str, int]
@@ -80,8 +101,8 @@ class VehicleState(Struct, frozen=True, kw_only=True):
 
 
 def state_of(
-    row: Any, status: Status | None, health: Health | None, facts: Any, readings: Sequence[Reading], *,
-    now_utc: str, online_s: float,
+    row: Any, status: Status | None, health: Health | None, *, facts: Any, readings: Sequence[Reading],
+    runs: Software, choice: Choice, now_utc: str, online_s: float,
 ) -> VehicleState:  # fmt: skip
     """The state of a vehicle.
 
@@ -91,6 +112,8 @@ def state_of(
         health: its newest.
         facts: row of `vehicle_facts`, or None.
         readings: those kept of it, newest first.
+        runs: its software, with what it says now.
+        choice: what people decided about it.
         now_utc: the depot's clock.
         online_s: after so many seconds without a word it counts as away.
     """
@@ -131,7 +154,16 @@ def state_of(
         health_age_s=age_s(row.health_utc, now_utc),
         software=None if status is None else status.software,
         calibration=None if status is None else status.calibration,
-        models=() if status is None else tuple(f"{model.name} {model.version}" for model in status.models),
+        models=runs.models,
+        release=runs.release,
+        release_since_utc=runs.release_since_utc,
+        update_release=runs.update_release,
+        update_state=runs.update_state,
+        update_reason=runs.update_reason,
+        update_attempts=runs.update_attempts,
+        update_since_utc=runs.update_since_utc,
+        group=choice.group,
+        retired_utc=choice.retired_utc,
         last_error=faults[0] if faults else None,
         faults=faults,
         counters=counters,
@@ -181,7 +213,7 @@ def _time_quality(health: Health | None, facts: Any) -> str | None:
     return None if facts is None else facts.time_quality
 
 
-def values(state: VehicleState) -> dict[str, float | None]:
+def values(state: VehicleState, now_utc: str, aim: Aim | None = None) -> dict[str, float | None]:
     """What each signal of `depot.fleet.alarms` is now; None where nothing new is known."""
     fresh = state.health_age_s is not None and state.health_age_s <= _FRESH_S and state.state != "stopped"
     moving = state.speed_mps is not None and state.speed_mps > _MOVING_MPS
@@ -197,5 +229,18 @@ def values(state: VehicleState) -> dict[str, float | None]:
         "faults": float(len(state.faults)),
     }
     found = {name: value if fresh else None for name, value in known.items()}
-    # One that has said goodbye is not silent.
-    return {"offline": 0.0 if state.state == "stopped" else state.silent_s, **found}
+    # One that has said goodbye is not silent. What its updater said last holds, whether it is heard or not.
+    silent_s = 0.0 if state.state == "stopped" else state.silent_s
+    return {"offline": silent_s, **found, **_of_updates(state, now_utc, aim)}
+
+
+def _of_updates(state: VehicleState, now_utc: str, aim: Aim | None) -> dict[str, float | None]:
+    waits = state.update_state in ("staged", "pending")
+    waiting_s = age_s(state.update_since_utc, now_utc) if waits else None
+    is_behind = aim is not None and state.release not in {None, aim.release, *aim.newer}
+    behind_s = age_s(aim.since_utc, now_utc) if aim is not None and is_behind else None
+    return {
+        "update_failed": float(state.update_state == "failed"),
+        "update_waits": (waiting_s or 0.0) / 3600,
+        "update_behind": (behind_s or 0.0) / 86_400,
+    }

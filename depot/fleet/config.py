@@ -33,3 +33,12 @@ class FleetConfig(Section, frozen=True):
         float, Meta(ge=60, le=1e7, description="alarm: seconds that events wait on the vehicle at most")
     ] = 3600.0
     frame_rate_fps: Annotated[float, Meta(ge=0.01, le=1000, description="alarm: frames a second below this")] = 1.0
+    update_waits_h: Annotated[
+        float, Meta(ge=0.1, le=8760, description="alarm: hours that a release is staged or on trial")
+    ] = 24.0
+    update_behind_days: Annotated[
+        float, Meta(ge=0.1, le=3650, description="alarm: days that a vehicle is behind the release of the fleet")
+    ] = 7.0
+    repository_days: Annotated[
+        float, Meta(ge=0, le=365, description="alarm: days until the update repository's timestamp expires, below this")
+    ] = 3.0

@@ -12,7 +12,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from depot.fleet import software
 from depot.fleet.alarms import Rule, Signal, default_rule
+from depot.fleet.choices import Choice, choices
 from depot.fleet.condition import Reading, VehicleState, state_of
 from depot.fleet.config import FleetConfig
 from depot.fleet.tables import alarm_rules, alarms, readings, vehicle_facts
@@ -40,24 +42,40 @@ class Alarm(Struct, frozen=True, kw_only=True):
     title: dict[str, str]
 
 
-def states(connection: Connection, config: FleetConfig, now_utc: str, name: str | None = None) -> list[VehicleState]:
-    """All vehicles, or the one of this name, by name."""
+def states(
+    connection: Connection, config: FleetConfig, now_utc: str, name: str | None = None, *, retired: bool = False
+) -> list[VehicleState]:
+    """All vehicles, or the one of this name, by name; those that are retired only where they are asked for."""
     wanted = select(vehicles).order_by(vehicles.c.name)
     rows = connection.execute(wanted if name is None else wanted.where(vehicles.c.name == name)).all()
     facts = {row.vehicle: row for row in connection.execute(select(vehicle_facts))}
-    newest = _newest(connection)
-    return [
-        state_of(
-            row,
-            status_of(row),
-            health_of(row),
-            facts.get(row.name),
-            newest[row.name],
-            now_utc=now_utc,
-            online_s=config.online_s,
-        )
-        for row in rows
+    newest, chosen, known = _newest(connection), choices(connection), software.newest(connection)
+    found = []
+    for row in rows:
+        choice, status, health = chosen.get(row.name, Choice()), status_of(row), health_of(row)
+        if choice.retired_utc is not None and not retired:
+            continue
+        runs = software.heard(known.get(row.name), row.name, status, health, now_utc)
+        found.append(
+            state_of(
+                row, status, health, facts=facts.get(row.name), readings=newest[row.name], runs=runs, choice=choice,
+                now_utc=now_utc, online_s=config.online_s,
+            )
+        )  # fmt: skip
+    return found
+
+
+def note_software(connection: Connection, now_utc: str) -> int:
+    """Write down what has changed of what the vehicles run; gives how many rows that made."""
+    known = software.newest(connection)
+    rows = connection.execute(select(vehicles).order_by(vehicles.c.name)).all()
+    heard = [software.heard(known.get(row.name), row.name, status_of(row), health_of(row), now_utc) for row in rows]
+    # One that has said nothing of itself yet has no software to write down.
+    news = [
+        one for one in heard if one is not known.get(one.vehicle) and (one.software is not None or one.update_state)
     ]
+    software.note(connection, news)
+    return len(news)
 
 
 def status_of(row: Any) -> Status | None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, insert
 
-from depot.fleet import reading
+from depot.fleet import reading, software, software_routes
 from depot.fleet.alarms import Rule, Signal, problem, signals
 from depot.fleet.condition import VehicleState
 from depot.fleet.config import FleetConfig
@@ -47,11 +47,12 @@ class NewRules(BaseModel):
 
 
 def router(services: Services, config: FleetConfig | None = None) -> APIRouter:
-    """`/api/vehicles`, `/api/alarms`."""
+    """`/api/vehicles`, `/api/fleet`, `/api/alarms`."""
     config = config or FleetConfig()
     known = {signal.name: signal for signal in signals(config)}
     made = APIRouter(tags=["fleet"])
     _add_vehicles(made, services.database, config, known)
+    software_routes.add(made, services.database, config)
     _add_alarms(made, services.database, known)
     _add_rules(made, services.database, known)
     return made
@@ -59,10 +60,12 @@ def router(services: Services, config: FleetConfig | None = None) -> APIRouter:
 
 def _add_vehicles(made: APIRouter, database: Database, config: FleetConfig, known: dict[str, Signal]) -> None:
     @made.get("/api/vehicles", responses=described("vehicles as points", GEOJSON))
-    def vehicles(_person: Viewer) -> Response:
+    def vehicles(
+        _person: Viewer, retired: Annotated[bool, Query(description="with those that are retired")] = False
+    ) -> Response:
         """Vehicles where they were last, with how they are. `alarms`: the rules that are raised."""
         with database.reading() as connection:
-            found = reading.states(connection, config, database.now_utc())
+            found = reading.states(connection, config, database.now_utc(), retired=retired)
             raised = reading.alarms_of(connection, known, is_open=True, limit=10_000)
         by_vehicle: dict[str, list[str]] = {}
         for alarm in raised:
@@ -74,18 +77,19 @@ def _add_vehicles(made: APIRouter, database: Database, config: FleetConfig, know
     def vehicle(
         _person: Viewer, name: Named, hours: Annotated[int, Query(ge=1, le=720, description="of readings")] = 24
     ) -> Response:
-        """A vehicle with its readings, newest first, and its last alarms."""
+        """A vehicle with its readings, newest first, its last alarms and changes of its software."""
         now_utc = database.now_utc()
         now = moment(now_utc)
         since_utc = "" if now is None else (now - timedelta(hours=hours)).isoformat(timespec="milliseconds")
         with database.reading() as connection:
-            found = reading.states(connection, config, now_utc, name)
+            found = reading.states(connection, config, now_utc, name, retired=True)
             if not found:
                 raise HTTPException(404, "no such vehicle")
             told = reading.history(connection, name, since_utc, _MOST_READINGS)
             raised = reading.alarms_of(connection, known, vehicle=name, limit=50)
+            changes = software.history(connection, name, limit=50)
         readings = [{"utc": each.utc, "frames_seen": each.frames, **each.gauges} for each in told]
-        return json({**msgspec.structs.asdict(found[0]), "readings": readings, "alarms": raised})
+        return json({**msgspec.structs.asdict(found[0]), "readings": readings, "alarms": raised, "changes": changes})
 
 
 def vehicle_feature(state: VehicleState, raised: list[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text
 
+from depot.store.guards import append_only
 from depot.store.tables import METADATA, Number
 
 #: What the newest event of a vehicle says of its fixes and of the way that events take.
@@ -73,3 +74,37 @@ alarm_states = Table(
     Column("since_utc", Text, nullable=False),
     Column("alarm", BigInteger),  # the number in `alarms`, where it is raised
 )
+
+#: What people decided about a vehicle; one without a row is in the group "fleet" and not retired.
+vehicle_choices = Table(
+    "vehicle_choices",
+    METADATA,
+    Column("vehicle", Text, primary_key=True),
+    Column("group", Text, nullable=False),
+    #: Out of alarms and roll-outs since then; ends by itself when the vehicle is heard again.
+    Column("retired_utc", Text),
+)
+
+#: What each vehicle runs and what its updater is at: a row for each change, the newest one holds.
+vehicle_software = Table(
+    "vehicle_software",
+    METADATA,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("vehicle", Text, nullable=False),
+    Column("noted_utc", Text, nullable=False),  # the depot's clock
+    Column("release", Text),
+    Column("release_since_utc", Text),
+    Column("software", Text),
+    Column("models", Text, nullable=False),  # JSON list: "street 0.3.0"
+    #: As the vehicle's `Update` says; NULL: it has no updater, or is too old to tell.
+    Column("update_release", Text),
+    Column("update_state", Text),
+    Column("update_reason", Text),
+    Column("update_running", Text),
+    Column("update_attempts", Integer),
+    Column("update_utc", Text),  # the vehicle's clock
+    Column("update_since_utc", Text),
+    Index("ix_vehicle_software_vehicle", "vehicle"),
+    sqlite_autoincrement=True,
+)
+append_only(vehicle_software)

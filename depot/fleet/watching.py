@@ -1,18 +1,21 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at every vehicle from time to time: keeps a reading of its health, raises and ends alarms."""
+"""Looks at every vehicle from time to time: keeps a reading of its health and what it runs, raises and ends alarms."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from depot.fleet import reading
-from depot.fleet.alarms import Rule, Signal, State, signals, step
-from depot.fleet.condition import VehicleState, age_s, values
+from depot.fleet.alarms import DEPOT, REPOSITORY, Rule, Signal, State, signals, step
+from depot.fleet.choices import bring_back
+from depot.fleet.condition import Aim, age_s, values
 from depot.fleet.config import FleetConfig
 from depot.fleet.tables import alarm_states, alarms, readings
 from depot.roads.projections import moment
@@ -24,12 +27,27 @@ _EVERY_S = 60.0
 _GAUGES = ("temperature_c", "disk_free_mb", "position_error_m", "speed_mps", "pace_share", "memory_peak_mb", "supply_v")
 
 
+@dataclass(frozen=True)
+class Aims:
+    """What the roll-outs want. `repository_days`: until its timestamp expires; without a repository for ever."""
+
+    aim: Aim | None = None
+    repository_days: float = 36_500.0
+
+
 class FleetWatch:
     """`run_once` is to be called every few seconds; several processes may have one each."""
 
-    def __init__(self, database: Database, config: FleetConfig | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: FleetConfig | None = None,
+        aims: Callable[[Connection, str], Aims] = lambda _connection, _now_utc: Aims(),
+    ) -> None:
+        """`aims` reads what the roll-outs want, at a time of the depot's clock."""
         self._database = database
         self._config = config or FleetConfig()
+        self._aims = aims
         self._signals = {signal.name: signal for signal in signals(self._config)}
 
     def run_once(self) -> int:
@@ -37,16 +55,27 @@ class FleetWatch:
         now_utc = self._database.now_utc()
         with self._database.changing() as change:
             # What the vehicles are now must be read after the lock: another process may have looked meanwhile.
-            found = reading.states(change.connection, self._config, now_utc)
-            rules = reading.rules(change.connection, self._signals)
-            changed = sum(self._look(change, state, rules, now_utc) for state in found)
-            _keep(change.connection, now_utc, self._config.readings_h)
+            connection = change.connection
+            bring_back(change)
+            if reading.note_software(connection, now_utc):
+                change.next()
+            aims, rules = self._aims(connection, now_utc), reading.rules(connection, self._signals)
+            looks: dict[str, dict[str, float | None]] = {DEPOT: {REPOSITORY: aims.repository_days}}
+            for state in reading.states(connection, self._config, now_utc, retired=True):
+                if state.retired_utc is None:
+                    looks[state.vehicle] = values(state, now_utc, aims.aim)
+                else:
+                    _end(change, state.vehicle, now_utc)
+            changed = sum(self._look(change, name, found, rules, now_utc) for name, found in looks.items())
+            _keep(connection, now_utc, self._config.readings_h)
         return changed
 
-    def _look(self, change: Change, vehicle: VehicleState, rules: dict[str, Rule], now_utc: str) -> int:
-        known = _states(change.connection, vehicle.vehicle)
+    def _look(
+        self, change: Change, subject: str, found: Mapping[str, float | None], rules: dict[str, Rule], now_utc: str
+    ) -> int:
+        known = _states(change.connection, subject)
         changed = 0
-        for name, value in values(vehicle).items():
+        for name, value in found.items():
             state, alarm = known.get(name, (State(), None))
             after = step(state, rules[name], self._signals[name], value, now_utc)
             if alarm is not None and value is not None:
@@ -54,14 +83,23 @@ class FleetWatch:
             if after == state:
                 continue
             if after.is_raised and alarm is None:
-                alarm = _raise(change, vehicle.vehicle, rules[name], after, value)
+                alarm = _raise(change, subject, rules[name], after, value)
                 changed += 1
             elif alarm is not None and not after.is_raised:
                 ended = {"ended_utc": now_utc, "changed": change.next()}
                 change.connection.execute(update(alarms).where(alarms.c.number == alarm).values(**ended))
                 alarm, changed = None, changed + 1
-            _put(change.connection, vehicle.vehicle, name, after, alarm)
+            _put(change.connection, subject, name, after, alarm)
         return changed
+
+
+def _end(change: Change, vehicle: str, now_utc: str) -> None:
+    """Nobody waits for it any more: its alarms end, and where its rules stood is forgotten."""
+    goes_on = (alarms.c.vehicle == vehicle) & alarms.c.ended_utc.is_(None)
+    for number in change.connection.scalars(select(alarms.c.number).where(goes_on)).all():
+        ended = {"ended_utc": now_utc, "changed": change.next()}
+        change.connection.execute(update(alarms).where(alarms.c.number == number).values(**ended))
+    change.connection.execute(delete(alarm_states).where(alarm_states.c.vehicle == vehicle))
 
 
 def _states(connection: Connection, vehicle: str) -> dict[str, tuple[State, int | None]]:

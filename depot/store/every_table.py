@@ -10,7 +10,7 @@ import importlib.util
 from depot.store.tables import METADATA
 
 #: Packages that have tables of their own.
-PARTS = ("store.ingest", "cases", "people", "keeping", "routing", "reports", "roads", "fleet", "handover")
+PARTS = ("store.ingest", "cases", "people", "keeping", "routing", "reports", "roads", "fleet", "updates", "handover")
 
 for _part in PARTS:
     _name = f"depot.{_part}_tables" if "." in _part else f"depot.{_part}.tables"
