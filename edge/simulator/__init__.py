@@ -13,6 +13,7 @@ It measures geometry and de-duplication and is the demonstration's drive. It is 
 wherever a detection score is claimed. Roads, plates and people are made up; coordinates lie around Duisburg.
 """
 
-from edge.simulator.drive import DriveSummary, default_camera, simulate
+from edge.simulator.drive import Again, DriveSummary, default_camera, simulate
+from edge.simulator.sensors import Day
 
-__all__ = ["DriveSummary", "default_camera", "simulate"]
+__all__ = ["Again", "Day", "DriveSummary", "default_camera", "simulate"]

@@ -21,7 +21,8 @@ from edge.simulator.motion import Motion
 from edge.simulator.picture import Painter
 from edge.simulator.recording import Recording
 from edge.simulator.route import Place, Route
-from edge.simulator.scenario import Mark, Scenario, Scene, plan
+from edge.simulator.scenario import Mark, Scenario, Scene, mended, plan
+from edge.simulator.sensors import Day
 from edge.simulator.sightings import Glance
 from edge.simulator.truth import Sighting, TrueDefect, TrueFrame, TrueObject, Truth
 
@@ -76,6 +77,14 @@ class DriveSummary:
     vehicles: int
 
 
+@dataclass(frozen=True)
+class Again:
+    """A drive along the same road. `mended`: ids of defects that have become patches of asphalt since."""
+
+    day: Day = field(default_factory=Day)
+    mended: frozenset[str] = frozenset()
+
+
 def simulate(
     out: Path,
     *,
@@ -87,13 +96,14 @@ def simulate(
     stop_at_m: float | None = None,
     stop_s: float = 5.0,
     calibration: Calibration | None = None,
+    again: Again | None = None,
     progress: Progress | None = None,
 ) -> DriveSummary:
     """Render a drive into the folder `out`; the same arguments give the same drive.
 
-    `frame_every_m`: metres between frames at full speed; `stop_at_m`: stand there for `stop_s` seconds while the
-    camera goes on; `scene`: street, tunnel (all of the drive, so no fix at all) or mixed; `progress`: is called with
-    the frames done and the frames in all.
+    `again`: the same road on another day. `frame_every_m`: metres between frames at full speed; `stop_at_m`: stand
+    there for `stop_s` seconds while the camera goes on; `scene`: street, tunnel (all of the drive, so no fix at all)
+    or mixed; `progress`: is called with the frames done and the frames in all.
 
     Raises:
         InputError: an option is out of bounds, or the folder cannot be used.
@@ -104,10 +114,13 @@ def simulate(
         raise InputError(f"stop_at_m {stop_at_m:g}: lies outside the drive of {length:g} m; choose a place within it")
     camera = calibration or default_camera()
     motion = Motion(length, speed_kmh / 3.6, stop_at_m, stop_s)
-    drive = _Drive(plan(seed, length, scene), Route(seed, length), motion, camera, speed_kmh / 3.6)
+    again = again or Again()
+    drive = _Drive(
+        mended(plan(seed, length, scene), again.mended), Route(seed, length), motion, camera, speed_kmh / 3.6
+    )
     recording = Recording(out)
     frames = drive.render(recording, motion.frame_times(frame_every_m), progress)
-    said = sensors.readings(seed, drive.route, motion, drive.scenario.tunnel)
+    said = sensors.readings(seed, drive.route, motion, drive.scenario.tunnel, again.day)
     recording.tables(camera, said, [(frame.frame, frame.t_s) for frame in frames])
     whole = Truth(
         truth.FORMAT, seed, km, speed_kmh, scene, dataclasses.asdict(camera),

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -83,6 +84,22 @@ class Scenario:
     def in_tunnel(self, s_m: float) -> bool:
         """Whether a place along the road is under the roof."""
         return self.tunnel is not None and self.tunnel[0] <= s_m <= self.tunnel[1]
+
+
+def mended(scenario: Scenario, ids: Collection[str]) -> Scenario:
+    """The same road after a crew was there: each of these defects of the carriageway has become a patch of asphalt."""
+    gone = [mark for mark in scenario.defects if mark.id in ids and mark.surface == "road"]
+    left = tuple(mark for mark in scenario.defects if mark not in gone)
+    return replace(scenario, defects=left, decoys=(*scenario.decoys, *map(_patch_over, gone)))
+
+
+def _patch_over(mark: Mark) -> Mark:
+    s0, s1, t0, t1 = mark.extent
+    edge = 0.15
+    outline = np.array([
+        [s0 - edge, t0 - edge], [s1 + edge, t0 - edge], [s1 + edge, t1 + edge], [s0 - edge, t1 + edge]
+    ])  # fmt: skip
+    return Mark(f"{mark.id}-mended", "patch", "road", outline, (), mark.look)
 
 
 class _Room:

@@ -29,7 +29,7 @@ PULSE_M = 0.02
 GYRO_BIAS_DPS, GYRO_NOISE_DPS = 0.15, 0.12
 #: Below this speed a receiver's heading is left out.
 HEADING_MPS = 1.0
-#: All drives start at this moment: made up, never the wall clock.
+#: When a drive starts that is told nothing else: made up, never the wall clock.
 START_UTC = datetime(2026, 6, 15, 6, 30, tzinfo=timezone.utc)
 
 
@@ -42,13 +42,29 @@ class Readings:
     drawn: Sensors
 
 
-def readings(seed: int, route: Route, motion: Motion, tunnel: tuple[float, float] | None) -> Readings:
+@dataclass(frozen=True)
+class Day:
+    """Which of the drives along a road it is: each has errors of its own. `start_utc`: when it begins."""
+
+    number: int = 0
+    start_utc: datetime = START_UTC
+
+    def generator(self, seed: int, purpose: str) -> np.random.Generator:
+        """Of this day; day 0 has those of a drive that knows of no days."""
+        return generator(seed, purpose, self.number) if self.number else generator(seed, purpose)
+
+
+def readings(
+    seed: int, route: Route, motion: Motion, tunnel: tuple[float, float] | None, day: Day | None = None
+) -> Readings:
     """Everything that the sensors say during the drive."""
-    rng = generator(seed, "sensors")
+    day = day or Day()
+    rng = day.generator(seed, "sensors")
     scale = 1 + float(np.clip(rng.normal(0, ODOMETER_SCALE_ERROR), -2 * ODOMETER_SCALE_ERROR, 2 * ODOMETER_SCALE_ERROR))
     bias = float(rng.normal(0, GYRO_BIAS_DPS))
     drawn = Sensors(GNSS_ERROR_M, ODOMETER_SCALE_ERROR, round(scale, 6), round(bias, 4))
-    return Readings(_track(seed, route, motion, tunnel), _odometry(seed, route, motion, scale, bias), drawn)
+    track = _track(day.generator(seed, "gnss"), route, motion, tunnel, day.start_utc)
+    return Readings(track, _odometry(day.generator(seed, "odometer"), route, motion, scale, bias), drawn)
 
 
 def _wander(rng: np.random.Generator, count: int, step_s: float) -> Floats:
@@ -62,8 +78,9 @@ def _wander(rng: np.random.Generator, count: int, step_s: float) -> Floats:
     return error
 
 
-def _track(seed: int, route: Route, motion: Motion, tunnel: tuple[float, float] | None) -> list[str]:
-    rng = generator(seed, "gnss")
+def _track(
+    rng: np.random.Generator, route: Route, motion: Motion, tunnel: tuple[float, float] | None, start_utc: datetime
+) -> list[str]:
     times = np.arange(0.0, motion.duration_s + 1e-9, 1 / GNSS_HZ)
     away, speeds = motion.distance(times), motion.speed(times)
     wander = _wander(rng, len(times), 1 / GNSS_HZ)
@@ -84,13 +101,12 @@ def _track(seed: int, route: Route, motion: Motion, tunnel: tuple[float, float] 
         speed = max(0.0, float(speeds[i]) + 0.06 * float(draws[2]))
         heading = f"{(place.heading_deg + 0.5 * float(draws[3])) % 360:.2f}" if speed > HEADING_MPS else ""
         said = error_m * (1 + 0.08 * float(draws[4]))
-        utc = (START_UTC + timedelta(seconds=float(t))).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        utc = (start_utc + timedelta(seconds=float(t))).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         rows.append(f"{t:.3f},{lat:.8f},{lon:.8f},{heading},{speed:.3f},{max(0.5, said):.2f},{utc}")
     return rows
 
 
-def _odometry(seed: int, route: Route, motion: Motion, scale: float, bias: float) -> list[str]:
-    rng = generator(seed, "odometer")
+def _odometry(rng: np.random.Generator, route: Route, motion: Motion, scale: float, bias: float) -> list[str]:
     step = 1 / ODOMETER_HZ
     times = np.arange(0.0, motion.duration_s + 1e-9, step)
     run = motion.distance(times)

@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import pytest
 
 from edge.errors import InputError
 from edge.geometry import Calibration, east_north, to_earth
-from edge.simulator import default_camera, simulate
+from edge.simulator import Again, Day, default_camera, simulate
 from edge.simulator.truth import CLEAR_FRAMES, CLEAR_LONG_PX, CLEAR_SHARE, TrueDefect, load
 from edge.types import RoadPoint
 
@@ -57,6 +58,23 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(tmp_pa
         assert _digest(folders[0] / name) == _digest(folders[1] / name), name
     assert _digest(folders[0] / "truth.json") != _digest(folders[2] / "truth.json")
     assert _digest(folders[0] / "frames/000004.jpg") != _digest(folders[2] / "frames/000004.jpg")
+
+
+def test_the_same_road_again_after_the_crew_was_there(tmp_path: Path) -> None:
+    simulate(tmp_path / "before", seed=3, km=0.04, frame_every_m=8.0, scene="street")
+    before = load(tmp_path / "before" / "truth.json")
+    gone = next(defect for defect in before.defects if defect.label == "pothole" and defect.frames)
+    day = Day(number=1, start_utc=datetime(2026, 7, 1, 5, 0, tzinfo=timezone.utc))
+    again = Again(day, mended=frozenset({gone.id}))
+    simulate(tmp_path / "after", seed=3, km=0.04, frame_every_m=8.0, scene="street", again=again)
+    after = load(tmp_path / "after" / "truth.json")
+    assert [d.id for d in after.defects] == [d.id for d in before.defects if d.id != gone.id]
+    patch = next(d for d in after.decoys if d.id == f"{gone.id}-mended")
+    assert (patch.label, patch.frames != ()) == ("patch", True)
+    assert (patch.s_m, patch.t_m) == pytest.approx((gone.s_m, gone.t_m), abs=0.01)
+    rows = [(tmp_path / name / "track.csv").read_text().splitlines() for name in ("before", "after")]
+    assert rows[1][1].endswith("2026-07-01T05:00:00.000Z")
+    assert rows[0][1].split(",")[1] != rows[1][1].split(",")[1], "another day, other errors"
 
 
 def test_a_defect_projected_by_the_calibration_lies_in_its_box(drive) -> None:
