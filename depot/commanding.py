@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends one command to one vehicle and waits for its reply, over a connection of its own.
+"""Sends commands to vehicles, one to each, and waits for the replies, over a connection of its own.
 
 The command's id is the event's: a vehicle carries one id out once, however often it comes. The broker drops the
 command when its time is over, and the vehicle looks at `until`, too. Who may publish on a vehicle's `command` topic
@@ -9,9 +9,9 @@ may command it: the broker's access list gives that right to the depot alone.
 
 from __future__ import annotations
 
-import queue
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -37,6 +37,25 @@ def send_command(broker: BrokerConfig, vehicle: str, command: Command, *, wait_s
         BrokerError: the broker is not there, or does not let us.
         ConfigError: the password or a TLS file cannot be read.
     """
+    exchange = _Exchange(broker, {vehicle: command}, wait_s)
+    replies = exchange.run()
+    if vehicle in replies:
+        return replies[vehicle]
+    why = "the vehicle is away, or busy" if exchange.is_taken else "the broker did not take the command"
+    raise CommandError(f"vehicle {vehicle}: no reply within {wait_s:g} s: {why}; the command has expired")
+
+
+def send_commands(broker: BrokerConfig, commands: Mapping[str, Command], *, wait_s: float = 60.0) -> dict[str, Reply]:
+    """Send a command to each of several vehicles at once; the replies that came in time, by vehicle.
+
+    Raises:
+        CommandError, BrokerError, ConfigError: see `send_command`; some may have been sent.
+    """
+    return _Exchange(broker, commands, wait_s).run()
+
+
+def _event(vehicle: str, command: Command, wait_s: float) -> tuple[str, bytes]:
+    """Id and payload of a command. Raises CommandError."""
     if not is_vehicle_name(vehicle):
         raise CommandError(f"vehicle {vehicle!r} is no name: lower-case letters, digits, hyphens, at most 63")
     until = datetime.now(timezone.utc) + timedelta(seconds=wait_s)
@@ -46,29 +65,28 @@ def send_command(broker: BrokerConfig, vehicle: str, command: Command, *, wait_s
         data=msgspec.structs.replace(command, until=until.isoformat(timespec="milliseconds").replace("+00:00", "Z")),
     )
     try:
-        payload = envelope.encode(event)
+        return event.id, envelope.encode(event)
     except envelope.MessageError as error:
         raise CommandError(f"not a command: {error}") from None
-    try:
-        return _Exchange(broker, vehicle, event.id, payload, wait_s).run()
-    except (OSError, ValueError) as error:  # ValueError: paho's word for a host name that cannot be one
-        raise BrokerError(f"broker {broker.host}:{broker.port}: {error}") from None
 
 
 class _Exchange:
-    """One connection: subscribe to the replies, publish the command, wait."""
+    """One connection: subscribe to the replies, publish the commands, wait. `is_taken`: the broker has one."""
 
-    def __init__(self, broker: BrokerConfig, vehicle: str, identity: str, payload: bytes, wait_s: float) -> None:
+    def __init__(self, broker: BrokerConfig, commands: Mapping[str, Command], wait_s: float) -> None:
         self._broker = broker
-        self._vehicle = vehicle
-        self._identity = identity
-        self._payload = payload
+        self._payloads: dict[str, bytes] = {}
+        self._vehicles: dict[str, str] = {}
+        for vehicle, command in commands.items():
+            identity, self._payloads[vehicle] = _event(vehicle, command, wait_s)
+            self._vehicles[identity] = vehicle
         self._wait_s = wait_s
-        self._taken = False
-        self._outcome: queue.SimpleQueue[Reply | BrokerError] = queue.SimpleQueue()
+        self.is_taken = False
+        self._replies: dict[str, Reply] = {}
+        self._error: BrokerError | None = None
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{broker.client_id}-{identity}",
+            client_id=f"{broker.client_id}-command-{uuid.uuid4().hex}",
             clean_session=None if broker.protocol == "5" else True,
             protocol=MQTTv5 if broker.protocol == "5" else MQTTv311,
             reconnect_on_failure=False,
@@ -80,59 +98,68 @@ class _Exchange:
         self._client.on_message = self._on_message
         self._client.on_disconnect = self._on_disconnect
 
-    def run(self) -> Reply:
+    def run(self) -> dict[str, Reply]:
+        """The replies by vehicle, once all are there or the time is over. Raises BrokerError."""
+        try:
+            self._run()
+        except (OSError, ValueError) as error:  # ValueError: paho's word for a host name that cannot be one
+            raise BrokerError(f"broker {self._broker.host}:{self._broker.port}: {error}") from None
+        if self._error is not None and len(self._replies) < len(self._payloads):
+            raise self._error
+        return self._replies
+
+    def _run(self) -> None:
         until_s = time.monotonic() + self._wait_s
         self._client.connect(self._broker.host, self._broker.port, 30)
         try:
-            while self._outcome.empty() and time.monotonic() < until_s:
+            while (
+                self._error is None and len(self._replies) < len(self._payloads) and time.monotonic() < until_s
+            ):  # fmt: skip
                 self._client.loop(0.2)
         finally:
             self._client.on_disconnect = None
             self._client.disconnect()
             self._client.loop(0.0)
-        if not self._outcome.empty():
-            outcome = self._outcome.get()
-            if isinstance(outcome, BrokerError):
-                raise outcome
-            return outcome
-        why = "the vehicle is away, or busy" if self._taken else "the broker did not take the command"
-        raise CommandError(
-            f"vehicle {self._vehicle}: no reply within {self._wait_s:g} s: {why}; the command has expired"
-        )
 
     def _fail(self, what: str) -> None:
-        self._outcome.put(BrokerError(f"broker {self._broker.host}:{self._broker.port} {what}"))
+        self._error = self._error or BrokerError(f"broker {self._broker.host}:{self._broker.port} {what}")
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
             self._fail(f"refuses our login: {code}; check broker.username and broker.password_file")
         else:
-            client.subscribe(str(Topic(self._vehicle, "reply")), 1)
+            client.subscribe([(str(Topic(vehicle, "reply")), 1) for vehicle in self._payloads])
 
     def _on_subscribe(self, client: Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
-        if any(code.is_failure for code in codes):
-            self._fail(f"does not let us read the replies of {self._vehicle}: {codes[0]}")
-            return
+        for vehicle, code in zip(self._payloads, codes, strict=False):
+            if code.is_failure:
+                self._fail(f"does not let us read the replies of {vehicle}: {code}")
+                return
         properties = None
         if self._broker.protocol == "5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = max(1, round(self._wait_s))
             properties.ContentType = envelope.CONTENT_TYPE
-        topic = str(Topic(self._vehicle, "command"))
-        client.publish(topic, self._payload, qos=1, properties=properties)
+        for vehicle, payload in self._payloads.items():
+            client.publish(str(Topic(vehicle, "command")), payload, qos=1, properties=properties)
 
     def _on_publish(self, _client: Client, _data: Any, _mid: int, code: Any, _properties: Any) -> None:
-        self._taken = True
+        self.is_taken = True
         if code.is_failure:
-            self._fail(f"does not let us command {self._vehicle}: {code}")
+            self._fail(f"does not let us command {', '.join(self._payloads)}: {code}")
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
-            data = envelope.decode(bytes(message.payload)).data
+            event = envelope.decode(bytes(message.payload))
         except envelope.MessageError:
             return  # not the answer we wait for
-        if isinstance(data, Reply) and data.command == self._identity:
-            self._outcome.put(data)
+        data = event.data
+        if not isinstance(data, Reply):
+            return
+        vehicle = self._vehicles.get(data.command)
+        # The broker lets a vehicle write below its own name only: the topic says who it was.
+        if vehicle is not None and message.topic == str(Topic(vehicle, "reply")):
+            self._replies[vehicle] = data
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self._fail(f"ended the connection: {code}")

@@ -92,6 +92,7 @@ class VehicleState(Struct, frozen=True, kw_only=True):
     update_reason: str | None
     update_attempts: int | None
     update_since_utc: str | None
+    update_noted_utc: str | None
     group: str
     retired_utc: str | None
     last_error: str | None
@@ -162,6 +163,7 @@ def state_of(
         update_reason=runs.update_reason,
         update_attempts=runs.update_attempts,
         update_since_utc=runs.update_since_utc,
+        update_noted_utc=runs.update_noted_utc,
         group=choice.group,
         retired_utc=choice.retired_utc,
         last_error=faults[0] if faults else None,

@@ -25,7 +25,8 @@ _MOST_MODELS = 20
 class Software(Struct, frozen=True, kw_only=True):
     """A vehicle's software. `models`: name and version. `update_*`: what its updater said last, None: it has none.
 
-    `noted_utc`: when the depot learned it. `update_utc`: the vehicle's clock. `*_since_utc`: since when it is so.
+    `noted_utc`: when the depot learned it; `update_noted_utc`: when it learned what the updater said last.
+    `update_utc`: the vehicle's clock. `*_since_utc`: since when it is so.
     """
 
     vehicle: str
@@ -41,6 +42,7 @@ class Software(Struct, frozen=True, kw_only=True):
     update_attempts: int | None = None
     update_utc: str | None = None
     update_since_utc: str | None = None
+    update_noted_utc: str | None = None
 
 
 def heard(
@@ -105,6 +107,7 @@ def _columns(known: Software, update: Update | None, now_utc: str) -> dict[str, 
         "update_attempts": update.attempts,
         "update_utc": update.utc,
         "update_since_utc": known.update_since_utc if is_same_state else since_utc,
+        "update_noted_utc": known.update_noted_utc if update == before else now_utc,
     }
 
 

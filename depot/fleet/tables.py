@@ -103,7 +103,8 @@ vehicle_software = Table(
     Column("update_running", Text),
     Column("update_attempts", Integer),
     Column("update_utc", Text),  # the vehicle's clock
-    Column("update_since_utc", Text),
+    Column("update_since_utc", Text),  # in this state since then
+    Column("update_noted_utc", Text),  # the depot's clock when the updater's last word came
     Index("ix_vehicle_software_vehicle", "vehicle"),
     sqlite_autoincrement=True,
 )

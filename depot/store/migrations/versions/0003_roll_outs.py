@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("update_attempts", sa.Integer(), nullable=True),
         sa.Column("update_utc", sa.Text(), nullable=True),
         sa.Column("update_since_utc", sa.Text(), nullable=True),
+        sa.Column("update_noted_utc", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_vehicle_software")),
         sqlite_autoincrement=True,
     )
