@@ -129,6 +129,7 @@ def lte_profile(lte: Lte, *, password: str | None, pin: str | None, uuid: str) -
         "id=wegewart-lte",
         f"uuid={uuid}",
         "type=gsm",
+        "metered=1",
         # 0: tries for ever. A tunnel must not end it.
         "autoconnect-retries=0",
         "",

@@ -52,7 +52,7 @@ class Terminal:
 
     def progress(self, words: Words, total: int | None) -> Callable[[int], None]:
         """See Console."""
-        meter = Meter(total, self._clock())
+        meter = Meter(total)
         live = self._out.isatty()
         name = words.say(self._lang)
 
@@ -67,30 +67,31 @@ class Terminal:
 
 
 class Meter:
-    """Bytes and seconds to a line, not too often. Pure but for what it said last."""
+    """Bytes and seconds to a line, not too often. The first piece starts the clock."""
 
-    def __init__(self, total: int | None, began: float) -> None:
+    def __init__(self, total: int | None) -> None:
         self._total = total
-        self._began = self._said = began
+        self._first: tuple[int, float] | None = None
+        self._said = 0.0
         self._tenth = 0
         self._ended = False
 
     def line(self, done: int, now: float, *, live: bool) -> str | None:
         """What to show; None where it is too early. `live`: twice a second, else every tenth."""
-        whole = self._total or 0
-        tenth = done * 10 // whole if whole else 0
-        if self._ended or (done != self._total and (now - self._said < 0.5 if live else tenth <= self._tenth)):
+        if self._first is None:
+            self._first, self._said = (done, now), now
+        tenth = done * 10 // self._total if self._total else 0
+        early = now - self._said < 0.5 if live else tenth <= self._tenth
+        if self._ended or (early and done != self._total):
             return None
         self._said, self._tenth, self._ended = now, tenth, done == self._total
-        seconds = max(now - self._began, 1e-6)
-        speed = done / seconds
-        rate = f"{done / 1e6:.0f} MB, {speed / 1e6:.0f} MB/s"
-        if not whole:
-            return rate
-        left = (whole - done) / speed if speed else 0.0
-        return (
-            f"{done * 100 // whole:3d} %, {done / 1e6:.0f}/{whole / 1e6:.0f} MB, {speed / 1e6:.0f} MB/s, {_clock(left)}"
-        )
+        bytes_per_s = (done - self._first[0]) / max(now - self._first[1], 1e-6)
+        rate = f"{bytes_per_s / 1e6:.0f} MB/s"
+        if not self._total:
+            return f"{done / 1e6:.0f} MB, {rate}"
+        share = f"{done * 100 // self._total:3d} %, {done / 1e6:.0f}/{self._total / 1e6:.0f} MB"
+        left = _clock((self._total - done) / bytes_per_s) if bytes_per_s else "?"
+        return f"{share}, {rate}, {left}"
 
 
 def _clock(seconds: float) -> str:
