@@ -77,7 +77,13 @@ SLIPS = [
     ("etc/systemd/network/80-can0.network", "ListenOnly", "ListenOny", "write ListenOnly", ""),
     ("etc/rpi/swap.conf.d/wegewart.conf", "Mechanism", "Mechnism", "write Mechanism", ""),
     ("etc/systemd/system/wegewart-lte.service", "RestartSec=30", "RestartSecs=30", "RestartSecs", "systemd-analyze"),
-    ("etc/systemd/system/wegewart-security-update.timer", "OnBootSec=15min", "OnBootSec=bald", "bald", "systemd-analyze"),
+    (
+        "etc/systemd/system/wegewart-security-update.timer",
+        "OnBootSec=15min",
+        "OnBootSec=bald",
+        "bald",
+        "systemd-analyze",
+    ),
     (
         "etc/systemd/system/wegewart-edge.service.d/reboot.conf",
         "StartLimitBurst=15",
@@ -134,7 +140,12 @@ def test_a_missing_program_is_named_with_its_package_and_an_exit_code_of_its_own
     monkeypatch.delenv("CI", raising=False)
     assert main([str(SHIPPED / PI)], programs=NoPrograms()) == 3
     out = capsys.readouterr().out
-    for program, package in (("nft", "nftables"), ("chronyd", "chrony"), ("gpsd", "gpsd"), ("nmcli", "network-manager")):
+    for program, package in (
+        ("nft", "nftables"),
+        ("chronyd", "chrony"),
+        ("gpsd", "gpsd"),
+        ("nmcli", "network-manager"),
+    ):
         assert f"not checked, {program} is missing: sudo apt install {package}\n" in out
 
 

@@ -132,7 +132,8 @@ def make_card(folder: Path) -> tuple[Path, Path]:
         source / "keys/vehicle.pem": b"certificate",
         source / "keys/vehicle.key": SECRET,
         source / "bundle/bundle.json": json.dumps({"release": RELEASE}).encode(),
-        root / "etc/fstab": b"PARTUUID=1-01 /boot/firmware vfat defaults 0 2\nPARTUUID=1-02 / ext4 defaults,noatime 0 1\n",
+        root
+        / "etc/fstab": b"PARTUUID=1-01 /boot/firmware vfat defaults 0 2\nPARTUUID=1-02 / ext4 defaults,noatime 0 1\n",
         root / "etc/os-release": b'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n',
         root / "etc/machine-id": b"0123\n",
         root / "etc/ssh/ssh_host_ed25519_key": b"host",
@@ -221,7 +222,11 @@ def test_a_fresh_card_becomes_a_vehicle(finished: tuple[Device, dict[str, object
     assert data["data/identity/machine-id"] == (0o644, b"0123\n")
     assert "data/etc/NetworkManager/system-connections/wegewart-lte.nmconnection" in data
     assert made["var/lib/wegewart-root/readonly"] == (0o644, b"")
-    for gone in ("boot/firmware/wegewart/keys/vehicle.key", "boot/firmware/user-data", "opt/wegewart/bootstrap/COMPLETE"):
+    for gone in (
+        "boot/firmware/wegewart/keys/vehicle.key",
+        "boot/firmware/user-data",
+        "opt/wegewart/bootstrap/COMPLETE",
+    ):
         assert gone not in made
     assert ("systemctl", "enable", "wegewart-firstboot.service") in device.calls
     preset = [call[2] for call in device.calls if call[:2] == ("systemctl", "preset")]
@@ -255,7 +260,11 @@ def test_a_cut_at_any_change_ends_in_the_same_vehicle(
             go(root, source, cut=cut)
         whole = any(
             place.exists() and place.read_bytes() == SECRET
-            for place in (source / "keys/vehicle.key", root / "etc/wegewart/vehicle.key", root / "data/etc/wegewart/vehicle.key")
+            for place in (
+                source / "keys/vehicle.key",
+                root / "etc/wegewart/vehicle.key",
+                root / "data/etc/wegewart/vehicle.key",
+            )
         )
         assert whole, f"the key is lost after a cut at change {cut}"
         if (root / "var/lib/wegewart-root/readonly").exists():
@@ -289,7 +298,10 @@ def test_it_does_nothing_a_second_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fails", "word"),
     [
-        ("apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3", "connect the cable to a network with internet"),
+        (
+            "apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3",
+            "connect the cable to a network with internet",
+        ),
         ("pip install", "the bundle does not fit this computer"),
         ("wegewart-update install", "the bundle does not fit this computer"),
         ("mkfs.ext4", "take another card"),
@@ -309,7 +321,8 @@ def test_a_step_that_fails_says_what_to_do_and_is_done_again(fails: str, word: s
 
 
 @pytest.mark.parametrize(
-    ("name", "link"), [("../etc/passwd", ""), ("/etc/passwd", ""), ("etc/chrony/chrony.conf", "../../../raspberry_pi/x")]
+    ("name", "link"),
+    [("../etc/passwd", ""), ("/etc/passwd", ""), ("etc/chrony/chrony.conf", "../../../raspberry_pi/x")],
 )
 def test_a_tree_that_leads_out_of_the_root_is_refused(name: str, link: str, tmp_path: Path) -> None:
     root, source = make_card(tmp_path)
@@ -380,7 +393,12 @@ def test_a_dry_run_says_everything_and_changes_nothing(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, env=os.environ | {"FIRSTBOOT_ROOT": str(root)},
     )  # fmt: skip
     assert tree(root) == before
-    for words in ("would run systemctl enable wegewart-firstboot.service", "would wipe", "would run apt-get", "users ..."):
+    for words in (
+        "would run systemctl enable wegewart-firstboot.service",
+        "would wipe",
+        "would run apt-get",
+        "users ...",
+    ):
         assert words in result.stdout, result.stdout + result.stderr
 
 
