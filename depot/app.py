@@ -28,6 +28,7 @@ from depot.roads.sections import SectionIndex
 from depot.routing import routes as routing
 from depot.routing.router import Router
 from depot.services import Services
+from depot.updates import routes as updates
 from depot.web import routes as web
 
 _NO_TEXT = "There was an error parsing the body"
@@ -79,6 +80,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield review.router(services, placing)
     yield roads_routes.router(services, config.roads, roads, sections)
     yield fleet.router(services, config.fleet)
+    yield updates.router(services)
     yield routing.router(services)
     yield reports.router(services)
     yield people.router(services)

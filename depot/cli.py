@@ -21,12 +21,13 @@ from depot.store import cli as store_commands
 from depot.store.database import Database
 from depot.store.opening import open_database
 from depot.store.picture_store import open_pictures
+from depot.updates import cli as updates_commands
 from messages.types import Command
 from settings import explain
 
 _EXIT_CODES = (
     "exit codes: 0 ended as asked, 2 configuration, 5 broker refuses the login, 6 store cannot be used,"
-    " 7 the vehicle did not do it or did not answer, 8 proof, backup or user: see its line"
+    " 7 the vehicle did not do it or did not answer, 8 proof, backup, user or roll-out: see its line"
 )
 
 
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     roads_commands.add(commands, _open)
     keeping_commands.add(commands)
     store_commands.add(commands)
+    updates_commands.add(commands)
 
     _add_command(commands.add_parser("command", help="tell a vehicle to do something", epilog=_EXIT_CODES))
 
@@ -85,6 +87,8 @@ def _add_command(parser: argparse.ArgumentParser) -> None:
     setting = actions.add_parser("set", help="change a setting until the next start")
     setting.add_argument("key", metavar="KEY", help="section.name, as `wegewart-edge config explain` prints it")
     setting.add_argument("value", metavar="VALUE")
+    update = actions.add_parser("update", help="take a release; `rollout` does this for the whole fleet")
+    update.add_argument("value", metavar="RELEASE", help="e.g. 2026.11.1, of the update repository")
     parser.set_defaults(run=_command)
 
 

@@ -23,6 +23,8 @@ from depot.routing.config import RoutingConfig
 from depot.sections import Section, Url
 from depot.store.config import DatabaseConfig, IngestConfig
 from depot.store.picture_config import PicturesConfig
+from depot.updates.config import UpdatesConfig
+from depot.updates.config import problem as updates_problem
 from settings import SettingsError, load
 
 DEFAULT_FOLDER = Path("var/depot")
@@ -91,6 +93,7 @@ class Config(Section, frozen=True):
     routing: RoutingConfig = RoutingConfig()
     reports: ReportsConfig = ReportsConfig()
     fleet: FleetConfig = FleetConfig()
+    updates: UpdatesConfig = UpdatesConfig()
     handover: HandoverConfig = HandoverConfig()
     retention: RetentionConfig = RetentionConfig()
 
@@ -126,7 +129,11 @@ def _problem(config: Config) -> str | None:
         path: Path | None = getattr(broker, key)
         if path is not None and not path.is_file():
             return f"broker.{key}: {path} is not a file"
-    return people_problem(config.people, http_host=config.http.host) or handover_problem(config.handover)
+    return (
+        people_problem(config.people, http_host=config.http.host)
+        or updates_problem(config.updates)
+        or handover_problem(config.handover)
+    )
 
 
 def password(broker: BrokerConfig) -> str | None:

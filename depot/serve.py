@@ -36,6 +36,8 @@ from depot.store.appending import IntakeDatabase
 from depot.store.database import Database
 from depot.store.opening import open_database
 from depot.store.picture_store import open_pictures
+from depot.updates import rolling
+from depot.updates.repository import Repository
 from depot.workers import Worker, Workers
 
 #: Seconds that open connections get to end by themselves.
@@ -167,9 +169,12 @@ def _projector(database: Database, router: Router) -> Projector:
 def _workers(services: Services, router: Router) -> list[Worker]:
     config, database = services.config, services.database
     retention = Retention(database, services.pictures, config.retention)
+    repository = Repository(config.updates.repository)
+    roll_outs = rolling.worker(database, repository, config.fleet, config.broker)
     return [
         Worker("roads", 5.0, RoadWorker(database, config.roads).run_once),
-        Worker("fleet", 10.0, FleetWatch(database, config.fleet).run_once),
+        Worker("fleet", 10.0, FleetWatch(database, config.fleet, rolling.aims(repository)).run_once),
+        Worker("roll-outs", 5.0, roll_outs.run_once),
         Worker("routing", 30.0, Reproposer(database, router).run_once),
         Worker("retention", 3600.0, lambda: retention.run_once().pictures),
         *(Worker(name, 2.0, worker.run_once) for name, worker in handing_over(database, config.handover).items()),

@@ -19,8 +19,8 @@ from msgspec import Struct
 from depot.fleet.config import FleetConfig
 
 Phase = Literal["quiet", "rising", "raised", "falling"]
-#: The signal of the depot itself, and whose alarm it is: no vehicle may have that name.
-REPOSITORY, DEPOT = "repository", "depot"
+#: Whose alarms those of the depot itself are: no vehicle has that name.
+DEPOT = "depot"
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,14 @@ def signals(config: FleetConfig) -> tuple[Signal, ...]:
         ),
         Signal("lost", "", "above", 0.5, 0.5, 0, "Meldungen verloren", "events lost"),
         Signal("faults", "", "above", 0.5, 0.5, 120, "meldet Fehler", "reports faults"),
+        *_of_updates(config),
+    )
+
+
+def _of_updates(config: FleetConfig) -> tuple[Signal, ...]:
+    """What the vehicles' updaters say, and what the depot's own repository does (alarms of `DEPOT`)."""
+    c = config
+    return (
         Signal("update_failed", "", "above", 0.5, 0.5, 0, "Update gescheitert", "update failed"),
         Signal(
             "update_waits", "h", "above", c.update_waits_h, c.update_waits_h, 0,
@@ -113,8 +121,12 @@ def signals(config: FleetConfig) -> tuple[Signal, ...]:
             "läuft mit altem Stand", "runs an old release",
         ),
         Signal(
-            REPOSITORY, "d", "below", c.repository_days, c.repository_days, 0,
-            "Update-Ablage läuft ab", "update repository expires",
+            "repository", "d", "below", c.repository_days, c.repository_days, 0,
+            "Update-Ablage wird nicht mehr aufgefrischt", "update repository is not kept fresh",
+        ),
+        Signal(
+            "repository_keys", "d", "below", c.repository_keys_days, c.repository_keys_days, 0,
+            "Unterschriften der Schlüssel im Tresor laufen ab", "signatures of the keys in the safe expire",
         ),
     )  # fmt: skip
 

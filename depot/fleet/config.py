@@ -42,3 +42,6 @@ class FleetConfig(Section, frozen=True):
     repository_days: Annotated[
         float, Meta(ge=0, le=365, description="alarm: days until the update repository's timestamp expires, below this")
     ] = 3.0
+    repository_keys_days: Annotated[
+        float, Meta(ge=0, le=3650, description="alarm: days until what the keys in the safe signed expires, below this")
+    ] = 30.0

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from depot.fleet import reading
-from depot.fleet.alarms import DEPOT, REPOSITORY, Rule, Signal, State, signals, step
+from depot.fleet.alarms import DEPOT, Rule, Signal, State, signals, step
 from depot.fleet.choices import bring_back
 from depot.fleet.condition import Aim, age_s, values
 from depot.fleet.config import FleetConfig
@@ -25,14 +25,17 @@ from depot.store.tables import vehicles
 #: A reading of health is kept once in so many seconds.
 _EVERY_S = 60.0
 _GAUGES = ("temperature_c", "disk_free_mb", "position_error_m", "speed_mps", "pace_share", "memory_peak_mb", "supply_v")
+#: The depot's own signals; where there is no repository, none expires.
+_OF_DEPOT = ("repository", "repository_keys")
+_FOR_EVER_DAYS = 36_500.0
 
 
 @dataclass(frozen=True)
 class Aims:
-    """What the roll-outs want. `repository_days`: until its timestamp expires; without a repository for ever."""
+    """What the roll-outs want. `depot`: values of the depot's own signals, where there is a repository."""
 
     aim: Aim | None = None
-    repository_days: float = 36_500.0
+    depot: Mapping[str, float] = field(default_factory=dict)
 
 
 class FleetWatch:
@@ -60,7 +63,9 @@ class FleetWatch:
             if reading.note_software(connection, now_utc):
                 change.next()
             aims, rules = self._aims(connection, now_utc), reading.rules(connection, self._signals)
-            looks: dict[str, dict[str, float | None]] = {DEPOT: {REPOSITORY: aims.repository_days}}
+            looks: dict[str, dict[str, float | None]] = {
+                DEPOT: {name: aims.depot.get(name, _FOR_EVER_DAYS) for name in _OF_DEPOT}
+            }
             for state in reading.states(connection, self._config, now_utc, retired=True):
                 if state.retired_utc is None:
                     looks[state.vehicle] = values(state, now_utc, aims.aim)

@@ -29,6 +29,7 @@ _WHY = {
     401: "nobody is logged in",
     403: "the role does not allow it",
     404: "there is none",
+    409: "it is in no state for this",
     413: "what was sent is too large",
     422: "a parameter is none",
     503: "the store cannot be read now",

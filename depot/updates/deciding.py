@@ -123,11 +123,13 @@ def _lot(rollout: int, vehicle: str) -> str:
     return hashlib.sha256(f"{rollout}/{vehicle}".encode()).hexdigest()
 
 
-def plan(rollout: Rollout, vehicles: Sequence[Vehicle]) -> list[list[str]]:
-    """Whom each step would add, if nothing changed."""
-    found: list[list[str]] = []
-    for step in range(len(rollout.steps)):
-        found.append(joining(rollout, vehicles, [name for names in found for name in names], step))
+def plan(rollout: Rollout, vehicles: Sequence[Vehicle], members: Iterable[str] = ()) -> list[list[str]]:
+    """Whom each step would still add to the members, if nothing changed; those that are over add nobody."""
+    found: list[list[str]] = [[] for _ in range(rollout.step)]
+    known = list(members)
+    for step in range(rollout.step, len(rollout.steps)):
+        found.append(joining(rollout, vehicles, known, step))
+        known += found[-1]
     return found
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PUBLIC = """
     GET /  GET /coverage  GET /condition  GET /vehicles  GET /admin  GET /login
     GET /static/{path:path}  GET /vendor/maplibre-gl/{path:path}  GET /vendor/letters/{path:path}
-    GET /api/openapi.json  GET /healthz
+    GET /api/openapi.json  GET /healthz  GET /updates/{path:path}
     GET /api/login  POST /api/login  GET /login/oidc  GET /login/oidc/callback
 """
 #: A link that the depot signs for the city's endpoint is its own permission.
@@ -53,7 +53,11 @@ GUARDED = {
         PUT /api/offices  PUT /api/rules  POST /api/rules/try  PUT /api/areas  POST /api/cases/{number}/handover
         POST /api/cases/{number}/picture
     """,
-    "fleet": "GET /api/vehicles  GET /api/vehicles/{name}  GET /api/alarms  GET /api/alarms/rules",
+    "fleet": """
+        GET /api/vehicles  GET /api/vehicles/{name}  GET /api/alarms  GET /api/alarms/rules
+        GET /api/fleet/software  GET /api/fleet/software.csv  GET /api/fleet/changes
+        GET /api/releases  GET /api/rollouts  GET /api/rollouts/{number}
+    """,
     "report": """
         POST /api/reports  GET /api/reports/{id}
         GET /open311/v2/discovery.{form}  GET /open311/v2/services.{form}  GET /open311/v2/services/{code}.{form}
@@ -63,7 +67,8 @@ GUARDED = {
     "manage": """
         GET /api/users  POST /api/users  PATCH /api/users/{name}  POST /api/users/{name}/password
         GET /api/tokens  POST /api/tokens  DELETE /api/tokens/{name}
-        PUT /api/roads  PUT /api/alarms/rules
+        PUT /api/roads  PUT /api/alarms/rules  PATCH /api/vehicles/{name}
+        POST /api/rollouts  POST /api/rollouts/{number}/actions  POST /api/rollouts/{number}/vehicles/{name}
         GET /api/webhooks  POST /api/webhooks  PATCH /api/webhooks/{number}  DELETE /api/webhooks/{number}
         POST /api/webhooks/{number}/test  GET /api/webhooks/{number}/deliveries
     """,
