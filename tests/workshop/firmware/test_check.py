@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/check-firmware-config: the shipped files pass, and a slip of the pen in any of them is found and explained."""
+"""scripts/check-firmware-config: the shipped files pass, a slip of the pen in any of them is found."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_shipped_files_pass() -> None:
         missing("; ".join(map(str, report.missing)))
 
 
-#: File, what stands there, the slip of the pen, its line's beginning, a word of what is said, the program that finds it.
+#: File, what stands there, the slip of the pen, a word of what is said, the program that finds it.
 SLIPS = [
     ("boot/firmware/config.txt", "camera_auto_detect=1", "camera_autodetect=1", "write camera_auto_detect", ""),
     ("boot/firmware/config.txt", "dtoverlay=gpio-shutdown", "dtoverlay=gpio-shutdwn", "write gpio-shutdown", ""),
@@ -98,10 +98,11 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("place", "right", "wrong", "said", "program"), SLIPS, ids=[f"{s[0]}: {s[2]}" for s in SLIPS])
+@pytest.mark.parametrize("slip", SLIPS, ids=[f"{one[0]}: {one[2]}" for one in SLIPS])
 def test_a_slip_of_the_pen_is_found_in_its_file_and_explained(
-    place: str, right: str, wrong: str, said: str, program: str, tmp_path: Path
+    slip: tuple[str, str, str, str, str], tmp_path: Path
 ) -> None:
+    place, right, wrong, said, program = slip
     if program and RealPrograms().find(program) is None:
         missing(f"{program} is not installed")
     board = tmp_path / PI

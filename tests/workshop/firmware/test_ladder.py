@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The mobile link's ladder: what helps least is tried first, nothing is tried for a tunnel, and never without an end."""
+"""The mobile link's ladder: the gentlest step first, nothing for a tunnel, never without an end."""
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_a_night_in_a_depot_without_reception_wears_the_modem_little() -> None:
     night = drive([(False, False)] * (10 * 120))
     switched = [at for at, action in night if action == "power"]
     assert 1 <= len(switched) <= 10
-    pauses = [after - before for before, after in zip(switched, switched[1:], strict=False)]
+    pauses = [after - before for before, after in itertools.pairwise(switched)]
     assert min(pauses) >= 1200
     assert pauses[-1] >= 3600
 
@@ -59,7 +60,7 @@ def test_whatever_happens_steps_come_in_their_order_and_no_faster_than_every_min
 ) -> None:
     taken = drive(looks)
     order = [name for _, name in ladder.STEPS]
-    for (before, first), (after, second) in zip(taken, taken[1:], strict=False):
+    for (before, first), (after, second) in itertools.pairwise(taken):
         assert after - before >= 60
         expected = order[(order.index(first) + 1) % len(order)]
         assert second in (expected, "dial")
@@ -135,7 +136,7 @@ def test_what_modemmanager_says_is_read_and_nonsense_is_no_modem(monkeypatch: py
     said = '{"modem": {"generic": {"state": "searching", "device": "/sys/devices/usb1/1-1"}}}'
     monkeypatch.setattr(ladder, "said", lambda *command: said if command[0] == "mmcli" else "")
     assert ladder.modem() == ("searching", "/sys/devices/usb1/1-1")
-    assert ladder.look(5.0) == Look(5.0, False, False)
+    assert ladder.look(5.0) == Look(5.0, answered=False, reception=False)
     for nonsense in ("", "[]", '{"modem": null}', "error: couldn't find modem"):
         monkeypatch.setattr(ladder, "said", lambda *_, nonsense=nonsense: nonsense)
         assert ladder.modem() == ("", "")
