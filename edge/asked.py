@@ -61,8 +61,8 @@ class AskedPlaces:
             self._replace(others)
             return f"no picture is taken for case {command.case} any more"
         _check(command.place)
-        if command.until is None:
-            raise ValueError("look without its end (until) is not carried out")
+        if command.until is None or not _is_date(command.until):
+            raise ValueError("look without a date of its end (until) is not carried out")
         if len(others) >= MOST:
             raise ValueError(f"{MOST} places are asked for already; try again when some have been seen")
         self._replace(others | {identity: Asked(identity, command.case, command.until, command.place)})
@@ -110,6 +110,13 @@ def _check(place: AskedPlace) -> None:
         raise ValueError("look: the place has neither coordinates nor a line")
     if place.surface == "lining" and (place.line is None or place.clock is None):
         raise ValueError("look: a place on a lining needs its line and its hour (clock)")
+
+
+def _is_date(utc: str) -> bool:
+    try:
+        return bool(parse_utc(utc))
+    except ValueError:  # 30 February has the right form, too
+        return False
 
 
 def _read(path: Path) -> dict[str, Asked]:

@@ -3,7 +3,7 @@
 """Where a place that was asked for is in a picture: on the road by the vehicle's pose, on a lining by its chainage.
 
 The place is known with an error, and so is the pose; the patch that is shown reaches as far as both say. Where
-that would be too wide a patch, the place counts as not in view: a look from a better known pose will come.
+that would be too long a patch, the place counts as not in view: a look from a better known pose will come.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ Pixel: TypeAlias = tuple[float, float]
 
 #: The patch reaches so many standard deviations beyond the place: 87 of 100 lie inside on each axis.
 _REACH = 1.5
-#: Half of the widest patch: on the road, and along a wall, where nobody lives.
-_WIDEST_M, _WIDEST_ALONG_WALL_M = 3.5, 5.0
+#: Half of the longest patch: on the road, and along a wall, where nobody lives.
+_LONGEST_M, _LONGEST_ON_WALL_M = 3.5, 5.0
+#: Half of its width on the road, if the place itself is not wider: beside a lane stand cars and people, metres.
+_WIDEST_M = 2.0
 #: How well a vehicle knows where it is between the walls, and an odometer's lane on a line without coordinates, metres.
 _AROUND_ERROR_M, _LANE_M = 0.4, 1.5
 #: Finely enough for a defect to be seen: see `edge.sampling.view`.
@@ -47,10 +49,12 @@ class Eye:
 class Sight:
     """A place in view. `outline`: the patch in pixels, corners in order; `whole`: all of it is in the picture.
 
-    `px_per_m`: how finely the place is shown, in the coarser direction. `error_m`: of place and pose together.
+    `core`: the place itself, where it is told to be. `px_per_m`: how finely it is shown, in the coarser direction.
+    `error_m`: of place and pose together.
     """
 
     outline: tuple[Pixel, ...]
+    core: tuple[Pixel, ...]
     whole: bool
     px_per_m: float
     error_m: float
@@ -96,7 +100,7 @@ def sight(place: AskedPlace, pose: Pose, eye: Eye) -> Sight | None:
     px_per_m = min(right - left, bottom - top) / (2 * radius)
     if px_per_m < _LEAST_PX_PER_M:
         return None
-    return Sight(whole, _is_inside(whole, eye.calibration), round(px_per_m, 1), patch.error_m)
+    return Sight(whole, core, _is_inside(whole, eye.calibration), round(px_per_m, 1), patch.error_m)
 
 
 def _on_road(place: AskedPlace, pose: Pose) -> _Patch | None:
@@ -104,13 +108,14 @@ def _on_road(place: AskedPlace, pose: Pose) -> _Patch | None:
     if found is not None:
         error = math.hypot(place.error_m, pose.error_m or 0.0)
         half = place.radius_m + _REACH * error
-        return None if half > _WIDEST_M else _Patch(*found, half, half, error)
+        aside = min(half, max(place.radius_m, _WIDEST_M))
+        return None if half > _LONGEST_M else _Patch(*found, half, aside, error)
     along = _along(place, pose.line)
     if along is None or pose.line is None or place.line is None or not _is_same_way(place, pose):
         return None
     error = math.hypot(place.line.error_m, pose.line.error_m)
     half = place.radius_m + _REACH * error
-    return None if half > _WIDEST_M else _Patch(along, 0.0, half, max(place.radius_m, _LANE_M), error)
+    return None if half > _LONGEST_M else _Patch(along, 0.0, half, max(place.radius_m, _LANE_M), error)
 
 
 def _on_earth(place: AskedPlace, pose: Pose) -> tuple[float, float] | None:
@@ -133,7 +138,7 @@ def _on_lining(place: AskedPlace, pose: Pose, lining: Lining | None) -> _Patch |
     around = lining.around(place.clock if pose.line.forward else (12 - place.clock) % 12)
     error = math.hypot(place.line.error_m, pose.line.error_m)
     half = place.radius_m + _REACH * error
-    if around is None or half > _WIDEST_ALONG_WALL_M:
+    if around is None or half > _LONGEST_ON_WALL_M:
         return None
     return _Patch(along, around, half, place.radius_m + _REACH * _AROUND_ERROR_M, error)
 

@@ -4,7 +4,7 @@
 
 Each judged frame that shows an asked place finely enough is a chance; the best picture so far is made safe at once, so
 that no raw one is kept. When the place has left the view, what was gathered is one look. A frame in which somebody or
-a vehicle stands on the place is no chance: neither is to be seen in it, and the place is not.
+a vehicle stands on the place, or takes much of the patch around it, is no chance: the place is not to be seen in it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from edge.asked import Asked, AskedPlaces
 from edge.asked_view import Eye, Sight, ahead_m, overlap, sight
 from edge.judging import Verdict
-from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise, hides
+from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise, hidden_share
 from edge.types import Frame, Pose
 from messages.types import ModelRef
 
 #: A box that shares so much with the place, of the smaller of both, is seen at the place.
 _AT_PLACE_SHARE = 0.2
+#: So much of the patch around the place may be taken by cars beside it (they become mosaic).
+_MOST_HIDDEN_SHARE = 0.3
 #: A place so far ahead has left the view all the same: the vehicle has turned off, metres beyond the range.
 _TURNED_OFF_M = 30.0
 _MOST_FOUND = 20
@@ -110,7 +112,8 @@ class Looking:
         self, asked: Asked, seen: Sight, frame: Frame, pose: Pose, *, verdict: Verdict, horizon_row: float | None
     ) -> None:
         height, width = frame.picture.shape[:2]
-        if hides(width, height, seen.outline, verdict.private):
+        hidden = [hidden_share(width, height, part, verdict.private) for part in (seen.core, seen.outline)]
+        if hidden[0] > 0 or hidden[1] > _MOST_HIDDEN_SHARE:
             self.counters["looks_hidden"] += 1
             return
         one = self._passes.get(asked.id)

@@ -133,14 +133,16 @@ def sharp_part(
     return sharp
 
 
-def hides(width: int, height: int, outline: Sequence[tuple[float, float]], private: Sequence[Detection]) -> bool:
-    """Whether somebody or a vehicle, with the margin that is taken away around them, is on the outline."""
+def hidden_share(
+    width: int, height: int, outline: Sequence[tuple[float, float]], private: Sequence[Detection]
+) -> float:
+    """What of a convex outline somebody or a vehicle takes, with the margin that is taken away around them."""
     patch = _inside_of(outline, width, height)
     free = patch.copy()
     for detection in private:
         if detection.label in PRIVATE_LABELS:
             _fill(free, _grown(detection.box, PRIVATE_LABELS[detection.label]), value=False)
-    return bool((patch != free).any())
+    return 1 - float(free.sum()) / max(int(patch.sum()), 1)
 
 
 def _inside_of(outline: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.bool_]:

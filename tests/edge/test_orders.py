@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from edge.asked import AskedPlaces
+from edge.asked_view import Eye
 from edge.config import VehicleConfig
 from edge.delivery.commands import Order
+from edge.looking import Looking
 from edge.orders import Orders
 from edge.sampling.sampler import Sampler
-from messages.types import Command
+from edge.simulator import default_camera
+from messages.types import AskedPlace, Command
 
 
 class Told:
@@ -73,3 +77,14 @@ def test_what_is_not_allowed_is_refused_with_a_reason_and_changes_nothing(key: s
 def test_a_command_without_what_it_needs_is_refused():
     told, *_ = carry_out(Command(action="set"))
     assert not told.replies["0"][0]
+
+
+def test_a_place_to_look_at_is_kept_or_refused_with_a_reason():
+    place = AskedPlace(radius_m=0.5, lon=6.7, lat=51.4)
+    command = Command(action="look", case="17", place=place, until="2026-12-01T00:00:00Z")
+    told, *_ = carry_out(command)
+    assert told.replies["0"] == (False, "without a calibrated camera nobody knows where in a picture a place is")
+    told, looking = Told(command, Command(action="look")), Looking(AskedPlaces(None), Eye(default_camera()))
+    Orders(VehicleConfig(vehicle="b"), told, Sampler(every_m=2.0), restart=print, looking=looking).carry_out()  # type: ignore[arg-type]
+    assert [ok for ok, _ in told.replies.values()] == [True, False]
+    assert [asked.case for asked in looking.places.now("2026-11-22T00:00:00Z")] == ["17"]
