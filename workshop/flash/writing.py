@@ -109,7 +109,10 @@ def _wipe(target: Target) -> None:
 
 
 def _wipe_first(target: Target) -> None:
-    target.write(0, bytes(min(_TAIL, target.size)))
+    """The first sector before the others: without it the rest starts nothing, whatever becomes of it."""
+    target.write(0, bytes(target.block))
+    target.flush()
+    target.write(target.block, bytes(min(_TAIL, target.size) - target.block))
     target.flush()
 
 

@@ -42,10 +42,15 @@ class Card:
                 raise CutError
 
     def _cut(self) -> None:
+        # Nothing reaches the card after it.
+        self.write = self.flush = self.read = self._dead  # type: ignore[method-assign, assignment]
         for at, part in self._waiting:
             if self._lost.random() < 0.5:
                 self.content[at : at + len(part)] = part
         self._waiting = []
+
+    def _dead(self, *_: object) -> bytes:
+        raise CutError
 
     def write(self, at: int, content: bytes) -> None:
         assert at + len(content) <= self.size
@@ -117,8 +122,8 @@ def test_a_cut_at_any_step_leaves_a_card_that_is_not_bootable_or_complete(cut_at
         write_card(card, pieces, quiet)
     except CutError:
         if bytes(card.content[:SECTOR]) == before[:SECTOR]:
-            # Cut in the very first step: nothing but the wipe had begun.
-            assert bytes(card.content[1024:-1024]) == before[1024:-1024]
+            # Cut in the very first step: nothing had begun.
+            assert bytes(card.content) == before
             return
     if bootable(card):
         content = b"".join(pieces)
