@@ -149,7 +149,15 @@ class Session:
         Raises:
             FlashError: it differs.
         """
+        found = self._world.look(self._wish.device)
+        self._may(device.reason(found, any_size=True))
         known = self._known
+        if found.size < known.size:
+            path = found.path
+            refuse(
+                f"{path}: kleiner als das Abbild; ist es die Karte?",
+                f"{path}: smaller than the image; is it the card?",
+            )
         tell = self._console.progress(Words("vergleichen", "comparing"), known.size)
         with self._open(known) as target:
             good = verify_card(target, self._wish.image, known, tell)

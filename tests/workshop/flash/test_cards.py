@@ -300,6 +300,20 @@ def test_verify_only_names_what_differs(
     assert why in capsys.readouterr().err
 
 
+def test_verify_only_makes_no_file(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shop.flash("--verify-only") == 1
+    assert "smaller than the image" in capsys.readouterr().err
+    assert not shop.card.exists()
+
+
+def test_a_broken_off_card_says_so(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(path: Path) -> Facts:
+        raise KeyboardInterrupt
+
+    assert shop.flash(world=World(look=interrupted)) == 130
+    assert "does not start" in capsys.readouterr().err
+
+
 def flipped(path: Path, at: int) -> bytes:
     content = bytearray(path.read_bytes())
     content[at] ^= 1
