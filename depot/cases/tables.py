@@ -90,3 +90,39 @@ failed = Table(
     Column("utc", Text, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+#: Pictures that vehicles are asked for, one row for each command (`depot.asking`).
+asked_pictures = Table(
+    "asked_pictures",
+    METADATA,
+    Column("id", Text, primary_key=True),  # of the command
+    Column("case", BigInteger, ForeignKey("cases.number"), nullable=False),
+    Column("vehicle", Text, nullable=False),
+    #: open: the vehicle does not know yet; told; refused; answered; withdrawn: it is to forget; over.
+    Column("state", Text, nullable=False),
+    Column("asked_utc", Text, nullable=False),
+    Column("until_utc", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_utc", Text, nullable=False),  # not to be sent before that
+    Column("told_utc", Text),
+    Column("answer_text", Text),  # why it was refused
+    Index("ix_asked_pictures_case", "case"),
+    Index("ix_asked_pictures_state_vehicle", "state", "vehicle"),
+)
+
+#: What came of them: what a vehicle saw at a case's place on a later pass, with its picture.
+later_pictures = Table(
+    "later_pictures",
+    METADATA,
+    Column("received", BigInteger, ForeignKey("events.received"), primary_key=True, autoincrement=False),
+    Column("case", BigInteger, ForeignKey("cases.number"), nullable=False),
+    Column("asked", Text, nullable=False, unique=True),  # the command's id: one picture for each
+    Column("vehicle", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("monotonic_s", Double, nullable=False),
+    Column("utc", Text, nullable=False),
+    Column("picture", Text, nullable=False),
+    Column("found", Text, nullable=False),  # JSON list of classes that the model saw there
+    Index("ix_later_pictures_case", "case"),
+    Index("ix_later_pictures_picture", "picture"),
+)
