@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge import ports
+from edge import ports, release
 from edge.asked import AskedPlaces
 from edge.asked_view import Eye
 from edge.config import VehicleConfig
@@ -39,8 +40,13 @@ from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from messages.types import ModelRef
 
-#: The model packages that are delivered with the software.
-MODELS = Path(__file__).resolve().parent.parent / "models"
+
+def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of model packages that came with the software: the release's, or that of a checkout."""
+    return Path(environment.get(release.MODELS) or Path(__file__).resolve().parent.parent / "models")
+
+
+MODELS = delivered_models()
 
 
 def positioner(config: VehicleConfig) -> Positioner:
