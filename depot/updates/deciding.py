@@ -22,7 +22,7 @@ from depot.updates.records import BAD, GOOD, UNDER_WAY, Member, Phase, Rollout, 
 #: Without an answer a vehicle is told again after so long, twice as long each time.
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 60.0, 3600.0
 #: One that has said yes is reminded after so long without any sign of it.
-REMIND_S = 24 * 3600.0
+_REMIND_S = 24 * 3600.0
 #: Told at once; the others at the next look.
 MOST_AT_ONCE = 50
 #: Alarms that may be the release's fault, and in which phases.
@@ -212,6 +212,13 @@ def _claimed(member: Member, now_utc: str) -> Member:
         answer=None,
         answer_text=None,
     )
+
+
+def answered(member: Member, now_utc: str, *, ok: bool, text: str) -> Member:
+    """The member after a vehicle's answer."""
+    if not ok:
+        return replace(member, answer="refused", answer_text=text)
+    return replace(member, answer="ok", answer_text=text, next_utc=later(now_utc, _REMIND_S))
 
 
 def later(utc: str, seconds: float) -> str:

@@ -26,6 +26,7 @@ from messages.topics import SHA256_PATTERN
 ONLINE, OFFLINE = ("timestamp", "snapshot"), ("root", "targets")
 _MOST_BYTES = 16_000_000
 _MOST_ROOTS = 10_000
+_RELEASE = re.compile(r"releases/[A-Za-z0-9._-]{1,100}\.json")
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,12 @@ def _read(folder: Path) -> Offer:
     snapshot = _signed(metadata / f"{_version(timestamp, 'snapshot.json')}.snapshot.json")
     targets = _signed(metadata / f"{_version(snapshot, 'targets.json')}.targets.json")
     roles = {"timestamp": timestamp, "snapshot": snapshot, "targets": targets, "root": _newest_root(metadata)}
-    expires_utc = {role: str(signed.get("expires", "")) for role, signed in roles.items()}
+    told = {role: signed.get("expires") for role, signed in roles.items()}
+    expires_utc = {role: utc for role, utc in told.items() if isinstance(utc, str) and moment(utc) is not None}
     releases, unreadable = [], {}
     listed = targets.get("targets")
     for name, about in sorted(listed.items() if isinstance(listed, dict) else ()):
-        if not (name.startswith("releases/") and name.endswith(".json")):
+        if _RELEASE.fullmatch(name) is None:
             continue
         try:
             releases.append(_release(folder, name, about))
@@ -169,7 +171,7 @@ def _release(folder: Path, name: str, about: Any) -> Release:
     hashes = about.get("hashes") if isinstance(about, dict) else None
     sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
     base = name.removeprefix("releases/")
-    if not isinstance(sha256, str) or "/" in base or not _is_sha256(sha256):
+    if not isinstance(sha256, str) or re.fullmatch(SHA256_PATTERN, sha256) is None:
         raise _UnreadableError(f"{name}: the metadata gives no hash of it")
     path = folder / "targets" / "releases" / f"{sha256}.{base}"
     with path.open("rb") as file:
@@ -183,10 +185,6 @@ def _release(folder: Path, name: str, about: Any) -> Release:
     if f"{release.id}.json" != base:
         raise _UnreadableError(f"{path}: calls itself {release.id}")
     return release
-
-
-def _is_sha256(text: str) -> bool:
-    return re.fullmatch(SHA256_PATTERN, text) is not None
 
 
 def bytes_of(release: Release, before: Release | None = None) -> int:

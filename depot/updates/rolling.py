@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -23,7 +22,7 @@ from depot.fleet.condition import Aim
 from depot.fleet.config import FleetConfig
 from depot.fleet.watching import Aims
 from depot.store.database import Change, Database
-from depot.updates.deciding import REMIND_S, Decision, decide, later
+from depot.updates.deciding import Decision, answered, decide
 from depot.updates.keeping import members_of, record, rollout_of, save_members, vehicles_of
 from depot.updates.records import Member, Rollout
 from depot.updates.repository import OFFLINE, ONLINE, Repository
@@ -81,11 +80,12 @@ class RollOuts:
                 _log.warning("roll-out %d: nobody could be told, trying again: %s", rollout.number, error)
             return 0
         self._said = ""
-        answered = [_answered(member, replies[member.vehicle]) for member in wishes if member.vehicle in replies]
+        now_utc = self._database.now_utc()
         with self._database.writing() as connection:
-            for member in answered:
-                _note(connection, rollout.number, member)
-        return len(answered)
+            for member in wishes:
+                if member.vehicle in replies:
+                    _note(connection, rollout.number, _answered(member, replies[member.vehicle], now_utc))
+        return len(replies)
 
 
 def worker(database: Database, repository: Repository, fleet: FleetConfig, broker: BrokerConfig) -> RollOuts:
@@ -114,12 +114,9 @@ def _write(change: Change, before: Rollout, decision: Decision) -> None:
         record(change, before.number, who=_WHO, action=action, before={"state": before.state}, after=told)
 
 
-def _answered(member: Member, reply: Reply) -> Member:
+def _answered(member: Member, reply: Reply, now_utc: str) -> Member:
     text = "".join(char if char.isprintable() else "?" for char in reply.text)
-    if not reply.ok:
-        return replace(member, answer="refused", answer_text=text)
-    assert member.next_utc is not None
-    return replace(member, answer="ok", answer_text=text, next_utc=later(member.next_utc, REMIND_S))
+    return answered(member, now_utc, ok=reply.ok, text=text)
 
 
 def _note(connection: Connection, number: int, member: Member) -> None:
