@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The root that is only read, under the real systemd: memory over it, a loop device as data partition, boots in between."""
+"""The root that is only read, under the real systemd: memory over it, data on a loop device, boots in between."""
 
 from __future__ import annotations
 
