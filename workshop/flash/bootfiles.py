@@ -10,6 +10,8 @@ import re
 OWN = "wegewart.txt"
 _INCLUDE = f"include {OWN}"
 _SEED = re.compile(r"(?<!\S)ds=nocloud(?:-net)?;\S*")
+#: Raspberry Pi OS grows its root over the whole card at this word; the space behind it is for the data.
+_RESIZE = re.compile(r"(?<!\S)resize(?:\s+|$)")
 _INSTANCE = re.compile(r"(?<=;)(i|instance-id)=[^;\s]*")
 
 
@@ -26,13 +28,13 @@ def config_txt(text: str) -> str:
 
 
 def cmdline_txt(text: str, add: str, instance_id: str) -> str:
-    """The kernel's one line with words added that are not there yet.
+    """The kernel's one line with words added that are not there yet, and without the one that grows the root.
 
     An instance id that the image names here would go before the one in meta-data, and cloud-init would take the card
     for one that it has set up already.
     """
     first, newline, rest = text.partition("\n")
-    line = _SEED.sub(lambda seed: _INSTANCE.sub(f"i={instance_id}", seed[0]), first.rstrip())
+    line = _SEED.sub(lambda seed: _INSTANCE.sub(f"i={instance_id}", seed[0]), _RESIZE.sub("", first).rstrip())
     there = line.split()
     missing = [word for word in dict.fromkeys(words(add)) if word not in there]
     return " ".join([*([line] if line else []), *missing]) + (newline or "\n") + rest

@@ -31,11 +31,13 @@ def user_data(
     site: Site,
     vehicle: str,
     *,
-    packages: list[str],
     firstboot: list[str],
     lte: str | None,
 ) -> str:
-    """Host name, user, packages, mobile profile, and the start of `firstboot`. `lte`: text of its profile."""
+    """Host name, user, mobile profile, and the start of `firstboot`. `lte`: text of its profile.
+
+    Packages are not cloud-init's: firstboot installs them when it has made room, and tries again without a network.
+    """
     data: dict[str, Any] = {
         "hostname": vehicle,
         "manage_etc_hosts": True,
@@ -52,9 +54,9 @@ def user_data(
                 "ssh_authorized_keys": site.ssh_keys,
             }
         ],
-        # Without a network cloud-init goes on without them; firstboot asks for them again.
-        "package_update": True,
-        "packages": packages,
+        # The root stays as small as the image has it: firstboot grows it, and makes the data partition behind it.
+        "growpart": {"mode": "off"},
+        "resize_rootfs": False,
     }
     if lte is not None:
         data["write_files"] = [{"path": LTE_FILE, "owner": "root:root", "permissions": "0600", "content": lte}]

@@ -122,7 +122,6 @@ def make_payload(order: Order, vehicle: str, *, now: datetime, flash_id: UUID) -
     user = user_data(
         site,
         vehicle,
-        packages=packages,
         firstboot=[*_interpreter(firstboot), f"{BOOT}/wegewart/firstboot"],
         lte=_lte(site, flash_id),
     )

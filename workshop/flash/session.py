@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -74,6 +73,7 @@ class Session:
         self._wish = wish
         self._console = console
         self._world = world or World()
+        self._surveyed: Survey | None = None
 
     def flash(self, vehicle: str) -> None:
         """Make one vehicle's card.
@@ -168,8 +168,14 @@ class Session:
             )
         )
 
-    @cached_property
+    @property
     def _known(self) -> Survey:
+        """The image, read once for all cards."""
+        if self._surveyed is None:
+            self._surveyed = self._survey()
+        return self._surveyed
+
+    def _survey(self) -> Survey:
         image = self._wish.image
         known = survey(image, self._console.progress(Words("Abbild prüfen", "checking the image"), None))
         if self._jetson and image.packed == "raw":
@@ -261,7 +267,6 @@ class Session:
         return self._world.open(self._wish.device, known.size)
 
     def _note(self, vehicle: str, found: Facts, result: str) -> None:
-        known = self.__dict__.get("_known")
         card = Card(
             at=self._world.now().isoformat(),
             vehicle=vehicle,
@@ -269,7 +274,7 @@ class Session:
             model=found.model,
             serial=found.serial,
             image=self._wish.image.path.name,
-            image_sha256=known.sha256 if isinstance(known, Survey) else "",
+            image_sha256=self._surveyed.sha256 if self._surveyed else "",
             result=result,
         )
         append(self._wish.register, msgspec.json.encode(card))

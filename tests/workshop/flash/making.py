@@ -24,7 +24,7 @@ from workshop.desk import Desk
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 MIB = 1024 * 1024
 CONFIG = "# of the image\n[pi5]\ndtparam=nvme\n"
-CMDLINE = "console=tty1 root=PARTUUID=1-02 rootwait ds=nocloud;i=rpios-image quiet\n"
+CMDLINE = "console=tty1 root=PARTUUID=1-02 rootwait resize ds=nocloud;i=rpios-image quiet\n"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEhnZ3ZpQ2VydGFpbmx5Tm90UmVhbEtleUZvclRlc3Rz technik@werkstatt"
 
 

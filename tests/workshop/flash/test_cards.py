@@ -9,6 +9,7 @@ import json
 import lzma
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +23,7 @@ from workshop.flash import cli, device
 from workshop.flash.blocks import Blocks
 from workshop.flash.device import Facts
 from workshop.flash.session import World
+from workshop.flash.site import load_site
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_cloud_init_finds_host_name_user_key_networks_and_the_first_boot(shop: S
     assert user["users"][0]["ssh_authorized_keys"] == [making.SSH_KEY]
     assert user["users"][0]["lock_passwd"] is True
     assert user["runcmd"][-1] == ["/bin/sh", "/boot/firmware/wegewart/firstboot"]
-    assert user["packages"] == ["chrony", "gpsd"]
+    assert user["growpart"] == {"mode": "off"}
     (lte,) = user["write_files"]
     assert (lte["permissions"], lte["owner"]) == ("0600", "root:root")
     assert "\napn=internet.t-d1.de\n" in lte["content"]
@@ -137,7 +139,8 @@ def test_cloud_init_finds_host_name_user_key_networks_and_the_first_boot(shop: S
     assert len(bytes.fromhex(point[1]["password"])) == 32
     assert network["ethernets"]["eth0"] == {"dhcp4": True, "optional": True}
     assert meta["instance-id"].startswith("wegewart-wagen-7-")
-    assert f"ds=nocloud;i={meta['instance-id']} quiet cgroup_enable=memory\n" in boot.read("cmdline.txt").decode()
+    kernel = f"rootwait ds=nocloud;i={meta['instance-id']} quiet cgroup_enable=memory\n"
+    assert kernel in boot.read("cmdline.txt").decode()
     # The Wi-Fi password itself is nowhere on the card.
     assert b"streng geheim" not in shop.card.read_bytes()
 
@@ -298,6 +301,30 @@ def test_verify_only_names_what_differs(
     change(shop)
     assert shop.flash("--verify-only") == 1
     assert why in capsys.readouterr().err
+
+
+def test_a_killed_program_leaves_a_card_that_does_not_start_or_is_complete(shop: Shop, tmp_path: Path) -> None:
+    image = making.raw_image(tmp_path / "large.img", root_mib=90)
+    shop.card.write_bytes(b"\xee" * image.stat().st_size)
+    command = [sys.executable, "-m", "workshop.flash.cli", image, shop.card, "--site", shop.site, "--lang", "en"]
+    with subprocess.Popen(
+        [*command, "--vehicle", "wagen-7", "--fleet", shop.fleet, "--serial", "card"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert any(line.startswith("writing") for line in running.stdout)
+        running.kill()
+    first = shop.card.read_bytes()[:512]
+    assert first == bytes(512) or shop.flash("--verify-only", image=image) == 0
+
+
+def test_the_site_file_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(cli.__file__).parents[2] / "docs" / "flash.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "site.toml"
+    path.write_text(text.replace("ssh-ed25519 AAAA... technik@werkstatt", making.SSH_KEY), encoding="utf-8")
+    assert load_site(path).lte is not None
 
 
 def test_verify_only_makes_no_file(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,7 @@ def test_a_network_may_have_any_name(text: str) -> None:
 
 @hard
 def test_a_public_key_with_any_comment_adds_nothing_to_user_data(text: str) -> None:
-    user = cloud.user_data(Site(ssh_keys=[text]), "wagen-7", packages=[], firstboot=["sh"], lte=text)
+    user = cloud.user_data(Site(ssh_keys=[text]), "wagen-7", firstboot=["sh"], lte=text)
     data = yaml.safe_load(user)
     assert user.startswith("#cloud-config\n")
     assert data["users"][0]["ssh_authorized_keys"] == [text]
@@ -107,6 +107,20 @@ def test_cmdline_txt_keeps_its_words_and_gets_each_new_one_once(there: list[str]
     assert changed.startswith(kept)
     fresh = changed[len(kept) :].split()
     assert fresh == [word for word in dict.fromkeys(add) if word not in kept.split()]
+
+
+@pytest.mark.parametrize(
+    ("line", "without"),
+    [
+        ("a resize b\n", "a b\n"),
+        ("resize\n", "\n"),
+        ("resize a\n", "a\n"),
+        ("a resize", "a\n"),
+        ("noresize resize=1 a\n", "noresize resize=1 a\n"),
+    ],
+)
+def test_the_word_that_grows_the_root_over_the_whole_card_goes(line: str, without: str) -> None:
+    assert cmdline_txt(line, "", "x") == without
 
 
 def test_an_instance_id_on_the_kernels_line_becomes_ours_and_a_word_like_it_stays() -> None:
