@@ -20,6 +20,8 @@ RELEASE_PATTERN = r"[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,4}([.-][a-z0-9]{1,20})?"
 Machine = Literal["aarch64", "x86_64"]
 Board = Literal["raspberry_pi_4", "raspberry_pi_5", "jetson_orin_nano", "pc"]
 BUNDLE = "bundle.json"
+#: In the signed part of the timestamp: when it was signed, "2026-11-01T12:00:00Z"; a vehicle without a clock needs it.
+ISSUED = "x-wegewart-issued"
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
