@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends commands to vehicles, one to each, and waits for the replies, over a connection of its own.
+"""Sends commands to vehicles and waits for the replies, over a connection of its own.
 
 The command's id is the event's: a vehicle carries one id out once, however often it comes. The broker drops the
 command when its time is over, and the vehicle looks at `until`, too. Who may publish on a vehicle's `command` topic
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -37,10 +38,11 @@ def send_command(broker: BrokerConfig, vehicle: str, command: Command, *, wait_s
         BrokerError: the broker is not there, or does not let us.
         ConfigError: the password or a TLS file cannot be read.
     """
-    exchange = _Exchange(broker, {vehicle: command}, wait_s)
+    errand = _errand(vehicle, command, wait_s)
+    exchange = _Exchange(broker, [errand], wait_s)
     replies = exchange.run()
-    if vehicle in replies:
-        return replies[vehicle]
+    if errand.id in replies:
+        return replies[errand.id]
     why = "the vehicle is away, or busy" if exchange.is_taken else "the broker did not take the command"
     raise CommandError(f"vehicle {vehicle}: no reply within {wait_s:g} s: {why}; the command has expired")
 
@@ -51,21 +53,47 @@ def send_commands(broker: BrokerConfig, commands: Mapping[str, Command], *, wait
     Raises:
         CommandError, BrokerError, ConfigError: see `send_command`; some may have been sent.
     """
-    return _Exchange(broker, commands, wait_s).run()
+    errands = [_errand(vehicle, command, wait_s) for vehicle, command in commands.items()]
+    replies = run_errands(broker, errands, wait_s=wait_s)
+    return {errand.vehicle: replies[errand.id] for errand in errands if errand.id in replies}
 
 
-def _event(vehicle: str, command: Command, wait_s: float) -> tuple[str, bytes]:
-    """Id and payload of a command. Raises CommandError."""
-    if not is_vehicle_name(vehicle):
-        raise CommandError(f"vehicle {vehicle!r} is no name: lower-case letters, digits, hyphens, at most 63")
+@dataclass(frozen=True)
+class Errand:
+    """A command under its id, for one vehicle. What the command asks for may last longer than it takes to tell."""
+
+    vehicle: str
+    id: str
+    command: Command
+
+
+def run_errands(broker: BrokerConfig, errands: Sequence[Errand], *, wait_s: float) -> dict[str, Reply]:
+    """Send all at once; the replies that came in time, by the commands' ids.
+
+    Raises:
+        CommandError, BrokerError, ConfigError: see `send_command`; some may have been sent.
+    """
+    return _Exchange(broker, errands, wait_s).run()
+
+
+def new_id() -> str:
+    """An id that no command had."""
+    return f"command-{uuid.uuid4().hex}"
+
+
+def _errand(vehicle: str, command: Command, wait_s: float) -> Errand:
     until = datetime.now(timezone.utc) + timedelta(seconds=wait_s)
-    event = envelope.Event(
-        id=f"command-{uuid.uuid4().hex}",
-        source=envelope.source_of("depot"),
-        data=msgspec.structs.replace(command, until=until.isoformat(timespec="milliseconds").replace("+00:00", "Z")),
-    )
+    until_utc = until.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Errand(vehicle, new_id(), msgspec.structs.replace(command, until=until_utc))
+
+
+def _payload(errand: Errand) -> bytes:
+    """Raises CommandError."""
+    if not is_vehicle_name(errand.vehicle):
+        raise CommandError(f"vehicle {errand.vehicle!r} is no name: lower-case letters, digits, hyphens, at most 63")
+    event = envelope.Event(id=errand.id, source=envelope.source_of("depot"), data=errand.command)
     try:
-        return event.id, envelope.encode(event)
+        return envelope.encode(event)
     except envelope.MessageError as error:
         raise CommandError(f"not a command: {error}") from None
 
@@ -73,13 +101,11 @@ def _event(vehicle: str, command: Command, wait_s: float) -> tuple[str, bytes]:
 class _Exchange:
     """One connection: subscribe to the replies, publish the commands, wait. `is_taken`: the broker has one."""
 
-    def __init__(self, broker: BrokerConfig, commands: Mapping[str, Command], wait_s: float) -> None:
+    def __init__(self, broker: BrokerConfig, errands: Sequence[Errand], wait_s: float) -> None:
         self._broker = broker
-        self._payloads: dict[str, bytes] = {}
-        self._vehicles: dict[str, str] = {}
-        for vehicle, command in commands.items():
-            identity, self._payloads[vehicle] = _event(vehicle, command, wait_s)
-            self._vehicles[identity] = vehicle
+        self._payloads = [(errand.vehicle, _payload(errand)) for errand in errands]
+        self._vehicles = {errand.id: errand.vehicle for errand in errands}
+        self._names = sorted(set(self._vehicles.values()))
         self._wait_s = wait_s
         self.is_taken = False
         self._replies: dict[str, Reply] = {}
@@ -99,7 +125,7 @@ class _Exchange:
         self._client.on_disconnect = self._on_disconnect
 
     def run(self) -> dict[str, Reply]:
-        """The replies by vehicle, once all are there or the time is over. Raises BrokerError."""
+        """The replies by id, once all are there or the time is over. Raises BrokerError."""
         try:
             self._run()
         except (OSError, ValueError) as error:  # ValueError: paho's word for a host name that cannot be one
@@ -128,10 +154,10 @@ class _Exchange:
         if code.is_failure:
             self._fail(f"refuses our login: {code}; check broker.username and broker.password_file")
         else:
-            client.subscribe([(str(Topic(vehicle, "reply")), 1) for vehicle in self._payloads])
+            client.subscribe([(str(Topic(vehicle, "reply")), 1) for vehicle in self._names])
 
     def _on_subscribe(self, client: Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
-        for vehicle, code in zip(self._payloads, codes, strict=False):
+        for vehicle, code in zip(self._names, codes, strict=False):
             if code.is_failure:
                 self._fail(f"does not let us read the replies of {vehicle}: {code}")
                 return
@@ -140,13 +166,13 @@ class _Exchange:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = max(1, round(self._wait_s))
             properties.ContentType = envelope.CONTENT_TYPE
-        for vehicle, payload in self._payloads.items():
+        for vehicle, payload in self._payloads:
             client.publish(str(Topic(vehicle, "command")), payload, qos=1, properties=properties)
 
     def _on_publish(self, _client: Client, _data: Any, _mid: int, code: Any, _properties: Any) -> None:
         self.is_taken = True
         if code.is_failure:
-            self._fail(f"does not let us command {', '.join(self._payloads)}: {code}")
+            self._fail(f"does not let us command {', '.join(self._names)}: {code}")
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
@@ -159,7 +185,7 @@ class _Exchange:
         vehicle = self._vehicles.get(data.command)
         # The broker lets a vehicle write below its own name only: the topic says who it was.
         if vehicle is not None and message.topic == str(Topic(vehicle, "reply")):
-            self._replies[vehicle] = data
+            self._replies[data.command] = data
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self._fail(f"ended the connection: {code}")
