@@ -4,36 +4,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import msgspec
 import pytest
-from sqlalchemy import delete, insert
 
 from depot.fleet.projection import FleetProjection
 from depot.fleet.routes import router
 from depot.fleet.watching import FleetWatch
 from depot.people.roles import Role
 from depot.store.database import Database
-from depot.store.tables import audit, vehicles
-from messages.types import Health, Message, Time
+from depot.store.tables import audit
+from messages.types import Message, Time
 from tests.depot import samples
+from tests.depot.fleet.garage import Clock, Vehicle
 from tests.depot.roads.samples import project, store
 from tests.depot.roads.web import Web, services
-
-
-class Clock:
-    """The depot's clock, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 4, 9, 30, tzinfo=timezone.utc)
-
-    def __call__(self) -> str:
-        return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def pass_s(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -41,43 +26,6 @@ def clock(database: Database) -> Clock:
     made = Clock()
     database.now_utc = made
     return made
-
-
-class Vehicle:
-    """A vehicle as ingest writes it down."""
-
-    def __init__(self, database: Database, clock: Clock, name: str = "sweeper-1") -> None:
-        self._database, self._clock, self._name = database, clock, name
-        self._status = samples.status()
-        self._health: Health | None = None
-        self._seen_s = 0.0
-
-    def says(
-        self, *, counters: dict[str, int] | None = None, faults: tuple[str, ...] = (), boot: str = "b1", **gauges: float
-    ) -> None:
-        self._seen_s = self._clock.now.timestamp()
-        time = Time(boot=boot, monotonic_s=self._seen_s, quality="ntp", utc=self._clock())
-        self._health = Health(time=time, counters=counters or {}, gauges=gauges, faults=faults)
-        self._write()
-
-    def is_(self, state: str) -> None:
-        self._status = samples.status(state)
-        self._write()
-
-    def _write(self) -> None:
-        row = {
-            "name": self._name,
-            "seen_utc": self._clock(),
-            "status": msgspec.json.encode(self._status),
-            "health": None if self._health is None else msgspec.json.encode(self._health),
-            "health_utc": self._clock(),
-            "lon": 6.76,
-            "lat": 51.43,
-            "position_utc": self._clock(),
-        }
-        with self._database.writing() as connection:
-            connection.execute(delete(vehicles).where(vehicles.c.name == self._name))
-            connection.execute(insert(vehicles).values(**row))
 
 
 @pytest.fixture
