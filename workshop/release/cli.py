@@ -117,7 +117,7 @@ def _do(options: argparse.Namespace, now: datetime) -> int:
     ask = _ask(getattr(options, "passphrase_file", None), twice=options.action in ("init", "rotate"))
     keys = Keys(getattr(options, "keys", []), ask)
     if options.action == "init":
-        return _init(options, keys, now, days, ask)
+        return _init(options, keys, now, days)
     store = Store(options.folder, _anchor(keys))
     with store.locked():
         match options.action:
@@ -127,7 +127,7 @@ def _do(options: argparse.Namespace, now: datetime) -> int:
                 many = draft.take_back(store, now, days, options.id)
                 print(f"drafted: {many} targets go with {options.id}; now sign and publish")
             case "rotate":
-                fresh = draft.rotate(store, now, days, options.role, options.old, ask, keys=keys)
+                fresh = draft.rotate(store, keys, now, days, options.role, old=options.old)
                 print(f"drafted: key {fresh.keyid[:8]} of {options.role}; now sign with old and new keys, and publish")
             case "renew":
                 draft.renew(store, now, days, options.role)
@@ -149,8 +149,8 @@ def _do(options: argparse.Namespace, now: datetime) -> int:
     return 0
 
 
-def _init(options: argparse.Namespace, keys: Keys, now: datetime, days: draft.Days, ask: Ask) -> int:
-    publishing.begin(options.folder, keys, now, days, ask, number=options.roots, threshold=options.threshold)
+def _init(options: argparse.Namespace, keys: Keys, now: datetime, days: draft.Days) -> int:
+    publishing.begin(options.folder, keys, now, days, number=options.roots, threshold=options.threshold)
     print(f"{keys.home}: {options.roots} root keys, of which {options.threshold} must sign, and one for targets:")
     print("each on its own medium, in its own safe; snapshot and timestamp: onto the server that refreshes")
     print(f"{keys.home / 'root.json'}: goes onto every vehicle; not secret, but nobody may exchange it")

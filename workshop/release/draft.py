@@ -14,7 +14,7 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
 from messages.release import File, Release
 from workshop.errors import WorkshopError
-from workshop.release.keys import Ask, Keys, Role, make_key
+from workshop.release.keys import Keys, Role
 from workshop.release.store import Store, save
 
 RELEASES = "releases/"
@@ -130,7 +130,7 @@ def edit_root(store: Store, now: datetime, days: Days, change: Callable[[Root], 
     save(store.draft / "root.json", Metadata(root))
 
 
-def rotate(store: Store, now: datetime, days: Days, role: Role, old: str | None, ask: Ask, *, keys: Keys) -> Key:
+def rotate(store: Store, keys: Keys, now: datetime, days: Days, role: Role, *, old: str | None) -> Key:
     """A new key takes an old one's place. `old`: the first digits of its id, needed where a role has several.
 
     Raises:
@@ -141,7 +141,7 @@ def rotate(store: Store, now: datetime, days: Days, role: Role, old: str | None,
     if len(matching) != 1:
         some = ", ".join(keyid[:8] for keyid in root.roles[role].keyids)
         raise WorkshopError(f"{role}: name one of its keys with --old: {some}")
-    fresh = make_key(keys.home, role, ask)
+    fresh = keys.make(role)
 
     def change(root: Root) -> None:
         root.revoke_key(matching[0], role)

@@ -74,6 +74,26 @@ class Keys:
             found.append(self._opened[key.keyid])
         return found
 
+    def make(self, role: Role) -> Key:
+        """A new key in a file of the first folder; returns its public half.
+
+        Raises:
+            WorkshopError: the passphrase is too short.
+            OSError: it cannot be written.
+        """
+        private = Ed25519PrivateKey.generate()
+        public = SSlibKey.from_crypto(private.public_key())
+        path = self.home / f"{role}-{public.keyid[:8]}.key"
+        encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if role in OFFLINE:
+            passphrase = self._ask(path)
+            if len(passphrase) < SHORTEST:
+                raise WorkshopError(f"{path.name}: a passphrase of at least {SHORTEST} characters is wanted")
+            encryption = serialization.BestAvailableEncryption(passphrase)
+        content = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        write(path, content, secret=True)
+        return public
+
     def _open(self, path: Path, key: Key) -> CryptoSigner:
         content = path.read_bytes()
         passphrase = self._ask(path) if b"ENCRYPTED" in content else None
@@ -88,24 +108,3 @@ class Keys:
             return CryptoSigner(private, key)
         except (ValueError, KeyProblem):
             raise WorkshopError(f"{path}: is another key than its name says; take it from the backup") from None
-
-
-def make_key(folder: Path, role: Role, ask: Ask) -> SSlibKey:
-    """A new key in a file; returns its public half.
-
-    Raises:
-        WorkshopError: the passphrase is too short.
-        OSError: it cannot be written.
-    """
-    private = Ed25519PrivateKey.generate()
-    public = SSlibKey.from_crypto(private.public_key())
-    path = folder / f"{role}-{public.keyid[:8]}.key"
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if role in OFFLINE:
-        passphrase = ask(path)
-        if len(passphrase) < SHORTEST:
-            raise WorkshopError(f"{path.name}: a passphrase of at least {SHORTEST} characters is wanted")
-        encryption = serialization.BestAvailableEncryption(passphrase)
-    content = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    write(path, content, secret=True)
-    return public

@@ -20,14 +20,14 @@ from tuf.api.serialization.json import JSONSerializer
 from workshop.errors import WorkshopError
 from workshop.files import write
 from workshop.release.draft import Days, keys_of, roots, signatures
-from workshop.release.keys import ONLINE, Ask, Keys, make_key
+from workshop.release.keys import ONLINE, Keys
 from workshop.release.store import Store, root_is_signed, save, sha256_of
 
 #: Snapshots that are kept behind the newest: for a vehicle that is just reading.
 _KEPT_SNAPSHOTS = 20
 
 
-def begin(folder: Path, keys: Keys, now: datetime, days: Days, ask: Ask, *, number: int, threshold: int) -> Store:
+def begin(folder: Path, keys: Keys, now: datetime, days: Days, *, number: int, threshold: int) -> Store:
     """A repository without a release. `number` root keys, of which `threshold` must sign.
 
     Raises:
@@ -41,10 +41,10 @@ def begin(folder: Path, keys: Keys, now: datetime, days: Days, ask: Ask, *, numb
         raise WorkshopError("--threshold: at least 1 and at most --roots, which is at most 20")
     root = Root(expires=now + timedelta(days=days.root), consistent_snapshot=True)
     for _ in range(number):
-        root.add_key(make_key(keys.home, "root", ask), "root")
+        root.add_key(keys.make("root"), "root")
     root.roles["root"].threshold = threshold
     for role in ("targets", *ONLINE):
-        root.add_key(make_key(keys.home, role, ask), role)
+        root.add_key(keys.make(role), role)
     signed_root, targets = Metadata(root), Metadata(Targets(expires=now + timedelta(days=days.targets)))
     for signer in keys.signers(keys_of([root], "root")):
         signed_root.sign(signer, append=True)
@@ -52,7 +52,7 @@ def begin(folder: Path, keys: Keys, now: datetime, days: Days, ask: Ask, *, numb
         targets.sign(signer, append=True)
     content = save(folder / "metadata" / "1.root.json", signed_root)
     write(keys.home / "root.json", content)
-    _write_online(folder / "metadata", [root], targets, None, keys, now, days)
+    _write_online(folder / "metadata", [root], targets, None, keys, until=_online(now, days))
     return Store(folder)
 
 
@@ -71,7 +71,9 @@ def publish(store: Store, keys: Keys, now: datetime, days: Days) -> list[str]:
         raise WorkshopError(f"root {next_root.signed.version}: signatures missing: {missing}; scripts/release sign")
     targets = next_targets or current.targets
     _check_targets(store, targets, now)
-    _write_online(store.metadata, roots(store), targets, (current.timestamp, current.snapshot), keys, now, days)
+    _write_online(
+        store.metadata, roots(store), targets, (current.timestamp, current.snapshot), keys, until=_online(now, days)
+    )
     done = [] if next_targets is None else [f"targets {targets.signed.version}"]
     if next_root is not None:
         save(store.metadata / f"{next_root.signed.version}.root.json", next_root)
@@ -85,7 +87,7 @@ def refresh(store: Store, keys: Keys, now: datetime, days: Days) -> None:
     """Vouch that the repository is still what it was. Raises WorkshopError: a key is missing."""
     current = store.current()
     online = (current.timestamp, current.snapshot)
-    _write_online(store.metadata, [store.root.signed], current.targets, online, keys, now, days)
+    _write_online(store.metadata, [store.root.signed], current.targets, online, keys, until=_online(now, days))
     for old in store.metadata.glob("*.snapshot.json"):
         number = old.name.partition(".")[0]
         if number.isdigit() and int(number) < current.snapshot.signed.version - _KEPT_SNAPSHOTS:
@@ -98,11 +100,10 @@ def _write_online(
     targets: Metadata[Targets],
     current: tuple[Metadata[Timestamp], Metadata[Snapshot]] | None,
     keys: Keys,
-    now: datetime,
-    days: Days,
+    *,
+    until: datetime,
 ) -> None:
     """Sign first, then write: without a key nothing changes."""
-    until = now + timedelta(days=days.online)
     if current is None:
         timestamp, snapshot = Timestamp(expires=until), Snapshot(expires=until)
     else:
@@ -117,6 +118,10 @@ def _write_online(
     write(folder / f"{targets.signed.version}.targets.json", listed)
     write(folder / f"{snapshot.version}.snapshot.json", signed_snapshot)
     write(folder / "timestamp.json", signed_timestamp)
+
+
+def _online(now: datetime, days: Days) -> datetime:
+    return now + timedelta(days=days.online)
 
 
 def _meta(version: int, content: bytes) -> MetaFile:

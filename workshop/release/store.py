@@ -20,18 +20,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from messages.release import File, Release
 from workshop.errors import WorkshopError
 from workshop.files import sync_folder, write
 
-S = TypeVar("S", bound=Signed)
+S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Published:
 
 
 class Store:
-    """One repository. `anchor`: the first root.json as it is known from elsewhere; without it the folder is believed."""
+    """One repository. `anchor`: the first root.json as known from elsewhere; without it the folder is believed."""
 
     def __init__(self, folder: Path, anchor: bytes | None = None) -> None:
         """Open it.
@@ -76,8 +76,9 @@ class Store:
         snapshot = self._read(self.metadata / f"{version}.snapshot.json", Snapshot)
         version = snapshot.signed.meta["targets.json"].version
         targets = self._read(self.metadata / f"{version}.targets.json", Targets)
-        for each, role in ((timestamp, "timestamp"), (snapshot, "snapshot"), (targets, "targets")):
-            self._check_signed(each, role)
+        self._check_signed(timestamp)
+        self._check_signed(snapshot)
+        self._check_signed(targets)
         return Published(timestamp, snapshot, targets)
 
     def draft_root(self) -> Metadata[Root] | None:
@@ -143,17 +144,19 @@ class Store:
             chain.append(following)
         return chain
 
-    def _check_signed(self, metadata: Metadata[S], role: str) -> None:
+    def _check_signed(self, metadata: Metadata[Any]) -> None:
         """By the published root, or by the next one where publishing it was cut short."""
         for root in (self.root, self.draft_root()):
             if root is None or (root is not self.root and not root_is_signed(self.root, root)):
                 continue
             try:
-                root.signed.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+                root.signed.verify_delegate(metadata.signed.type, metadata.signed_bytes, metadata.signatures)
             except RepositoryError:
                 continue
             return
-        raise WorkshopError(f"{self.metadata}: {role} version {metadata.signed.version} is not signed by its keys")
+        raise WorkshopError(
+            f"{self.metadata}: {metadata.signed.type} version {metadata.signed.version} is not signed by its keys"
+        )
 
     @staticmethod
     def _read(path: Path, kind: type[S]) -> Metadata[S]:
@@ -164,7 +167,7 @@ class Store:
         return _decode(content, path, kind)
 
 
-def save(path: Path, metadata: Metadata[S]) -> bytes:
+def save(path: Path, metadata: Metadata[Any]) -> bytes:
     """Write metadata whole or not at all; returns the bytes. Raises OSError."""
     content = metadata.to_bytes(JSONSerializer())
     write(path, content)
@@ -184,7 +187,7 @@ def check_root(old: Metadata[Root], new: Metadata[Root], path: Path) -> None:
 
 def _decode(content: bytes, path: Path, kind: type[S]) -> Metadata[S]:
     try:
-        metadata: Metadata[S] = Metadata.from_bytes(content)
+        metadata = Metadata[S].from_bytes(content)
     except RepositoryError as error:
         raise WorkshopError(f"{path}: {error}") from None
     if not isinstance(metadata.signed, kind):
