@@ -39,11 +39,14 @@ class Judged:
         return f"{self.time:{_FORMAT}} ({self.source})"
 
 
+def system_now() -> datetime:
+    """This computer's clock: nobody vouches for it."""
+    return datetime.now(timezone.utc)
+
+
 def judge_by(now: datetime | None, issued: datetime | None, built: datetime = BUILT) -> Judged:
     """The time to judge by: see above. All times carry their zone."""
-    first = (
-        Judged(datetime.now(timezone.utc), "this computer's clock") if now is None else Judged(now, "the trusted time")
-    )
+    first = Judged(system_now(), "this computer's clock") if now is None else Judged(now, "the trusted time")
     known = [first, Judged(built, "the date of this software")]
     if issued is not None:
         known.append(Judged(issued, "when the newest timestamp was signed"))
