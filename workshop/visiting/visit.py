@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One vehicle: the bundle is copied, taken up where a copy was cut, installed, and watched until it is judged."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from messages.types import Update
+from workshop.errors import WorkshopError
+from workshop.visiting.line import Line, LostError
+from workshop.visiting.parcel import Item, Parcel
+from workshop.visiting.words import Say
+
+T = TypeVar("T")
+#: How often a connection is sought again, and how long after, seconds.
+_TRIES, _PAUSE_S = 8, 5.0
+_LOOK_S = 2.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """On the vehicle. `parcel`: on its data partition, ours alone: what else lies there is removed."""
+
+    parcel: str = "/opt/wegewart/visit"
+    updater: str = "/opt/wegewart/updater/bin/wegewart-update"
+    state: str = "/opt/wegewart/update/state.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended. `code`: the vehicle's, 0 for a release that is active; times in seconds."""
+
+    code: int
+    text: str
+    copy_s: float = 0.0
+    install_s: float = 0.0
+
+
+class Visit:
+    """Comes to one vehicle. `connect` is called again after each loss."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Line],
+        parcel: Parcel,
+        say: Say,
+        *,
+        places: Places,
+        now: bool = False,
+        wait_s: float = 3600.0,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connect, self._parcel, self._say, self._places = connect, parcel, say, places
+        self._now, self._wait_s, self._pause = now, wait_s, pause
+        self._line: Line | None = None
+
+    def go(self) -> Outcome:
+        """All of it.
+
+        Raises:
+            WorkshopError: what could not be done.
+        """
+        began = time.monotonic()
+        try:
+            # The first time a wrong name, key or host key is no reason to try again.
+            self._line = self._connect()
+            self._held(self._copy)
+            copied = time.monotonic()
+            self._say("copied", seconds=copied - began)
+            code = self._held(self._install)
+            if code:
+                return Outcome(code, self._say.text("refused", code=code), copied - began)
+            update = self._judged()
+            ended = time.monotonic()
+            if update.state == "failed":
+                text = self._say.text("failed", reason=update.reason, running=update.running or "-")
+                return Outcome(1, text, copied - began, ended - copied)
+            self._held(lambda line: line.run(f"rm -rf {shlex.quote(self._places.parcel)}/*"))
+            text = self._say.text("active", release=update.release, seconds=ended - began)
+            return Outcome(0, text, copied - began, ended - copied)
+        finally:
+            self._hang_up()
+
+    def _held(self, work: Callable[[Line], T]) -> T:
+        """Do something; after a loss connect again and begin it again."""
+        for _ in range(_TRIES):
+            try:
+                return self._on_line(work)
+            except LostError as error:  # noqa: PERF203
+                self._hang_up()
+                self._say("lost", reason=error)
+            self._pause(_PAUSE_S)
+        return self._on_line(work)
+
+    def _on_line(self, work: Callable[[Line], T]) -> T:
+        if self._line is None:
+            self._line = self._connect()
+        return work(self._line)
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _copy(self, line: Line) -> None:
+        folder = shlex.quote(self._places.parcel)
+        self._must(line, f'sudo -n install -d -m 0700 -o "$(id -u)" {folder}')
+        there = self._listing(line)
+        wanted = {item.path: item for item in self._parcel.items}
+        for path in there.keys() - {name for item in wanted for name in (item, f"{item}.part")}:
+            self._must(line, f"rm -f {folder}/{shlex.quote(path)}")
+        open_items = [item for item in self._parcel.items if there.get(item.path) != item.sha256]
+        left = sum(item.size for item in open_items)
+        self._say("copying", files=len(open_items), size=left / 1e6, there=(self._parcel.size - left) / 1e6)
+        meter = _Meter(left, self._say)
+        for item in open_items:
+            if not (self._send(line, item, meter) or self._send(line, item, meter)):
+                raise WorkshopError(self._say.text("damaged", path=item.path))
+
+    def _send(self, line: Line, item: Item, meter: _Meter) -> bool:
+        """Whether it arrived as it is here."""
+        path = f"{self._places.parcel}/{item.path}"
+        part, whole, parent = (shlex.quote(each) for each in (f"{path}.part", path, path.rpartition("/")[0]))
+        size = self._must(line, f"mkdir -p {parent} && touch {part} && wc -c <{part}").strip()
+        begun = int(size) if size.isdigit() else 0
+        if begun > item.size:
+            self._must(line, f": >{part}")
+            begun = 0
+        meter.add(begun)
+        with (self._parcel.folder / item.path).open("rb") as content:
+            content.seek(begun)
+            line.send(f"cat >>{part}", content, meter.add)
+        if self._must(line, f"sha256sum <{part}").split()[0] != item.sha256:
+            self._must(line, f"rm -f {part}")
+            meter.add(-item.size)
+            return False
+        self._must(line, f"sync {part} && mv -f {part} {whole}")
+        return True
+
+    def _listing(self, line: Line) -> dict[str, str]:
+        said = self._must(line, f"cd {shlex.quote(self._places.parcel)} && find . -type f -exec sha256sum {{}} +")
+        pairs = (row.split("  ./", 1) for row in said.splitlines() if "  ./" in row)
+        return {path: digest for digest, path in pairs}
+
+    def _install(self, line: Line) -> int:
+        command = ["sudo", "-n", self._places.updater, "install", "--bundle", self._places.parcel]
+        return line.follow(shlex.join([*command, *(["--now"] if self._now else [])]), self._say.told)
+
+    def _judged(self) -> Update:
+        """The vehicle's word on the release: active or failed."""
+        deadline, last = time.monotonic() + self._wait_s, ""
+        while True:
+            update = self._held(self._state)
+            if update is not None and update.release == self._parcel.release:
+                if update.state in ("active", "failed"):
+                    return update
+                if update.state != last:
+                    self._say(update.state)
+                    last = update.state
+            if time.monotonic() > deadline:
+                raise WorkshopError(self._say.text("waited", minutes=self._wait_s / 60, state=last or "-"))
+            self._pause(_LOOK_S)
+
+    def _state(self, line: Line) -> Update | None:
+        try:
+            return msgspec.json.decode(line.run(f"cat {shlex.quote(self._places.state)}").stdout, type=Update)
+        except msgspec.DecodeError:
+            return None
+
+    @staticmethod
+    def _must(line: Line, command: str) -> str:
+        done = line.run(command)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines()
+            raise WorkshopError(lines[-1] if lines else f"{command}: exit code {done.returncode}")
+        return done.stdout
+
+
+class _Meter:
+    """Says every tenth how far the copy is."""
+
+    def __init__(self, size: int, say: Say) -> None:
+        self._size, self._say, self._done, self._told = max(size, 1), say, 0, 0
+
+    def add(self, size: int) -> None:
+        self._done += size
+        tenth = 10 * self._done // self._size
+        if tenth > self._told:
+            self._told = tenth
+            self._say("progress", percent=10 * tenth, done=self._done / 1e6, size=self._size / 1e6)
