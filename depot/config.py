@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from msgspec.structs import replace
 
+from depot.asking.config import AskingConfig
 from depot.errors import ConfigError
 from depot.fleet.config import FleetConfig
 from depot.handover.config import HandoverConfig
@@ -92,6 +93,7 @@ class Config(Section, frozen=True):
     roads: RoadsConfig = RoadsConfig()
     routing: RoutingConfig = RoutingConfig()
     reports: ReportsConfig = ReportsConfig()
+    asking: AskingConfig = AskingConfig()
     fleet: FleetConfig = FleetConfig()
     updates: UpdatesConfig = UpdatesConfig()
     handover: HandoverConfig = HandoverConfig()

@@ -17,14 +17,14 @@ import msgspec
 from PIL import Image
 
 from messages import chunks, envelope, topics
-from messages.types import Clock, Coverage, Health, Name, Observation, Revision, Roughness, Status
+from messages.types import Clock, Coverage, Health, Look, Name, Observation, Revision, Roughness, Status
 
 #: Pixels of the largest picture that is opened: a small file can claim a huge one.
 MAX_PIXELS = 50_000_000
 Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn, and much later
 
 #: What vehicles say; `ack` and `command` are the depot's own.
-_FROM_VEHICLES = (Observation, Revision, Clock, Coverage, Roughness, Health, Status)
+_FROM_VEHICLES = (Observation, Look, Revision, Clock, Coverage, Roughness, Health, Status)
 
 Reason = Literal[
     "unknown_topic", "wrong_topic", "wrong_vehicle", "too_large", "wrong_version", "unknown_type", "invalid",

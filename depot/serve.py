@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from depot.app import make_app
 from depot.arrivals import Arrival
+from depot.asking import worker as asking
+from depot.asking.projection import LaterPictures
 from depot.cases.projection import CaseProjection
 from depot.config import Config
 from depot.errors import ConfigError
@@ -162,8 +164,8 @@ def serve(config: Config) -> None:
 
 
 def _projector(database: Database, router: Router) -> Projector:
-    projections = (CaseProjection(router), CoverageProjection(), RoughnessProjection(), FleetProjection())
-    return Projector(database, projections)
+    cases, roads = (CaseProjection(router), LaterPictures()), (CoverageProjection(), RoughnessProjection())
+    return Projector(database, (*cases, *roads, FleetProjection()))
 
 
 def _workers(services: Services, router: Router) -> list[Worker]:
@@ -175,6 +177,7 @@ def _workers(services: Services, router: Router) -> list[Worker]:
         Worker("roads", 5.0, RoadWorker(database, config.roads).run_once),
         Worker("fleet", 10.0, FleetWatch(database, config.fleet, rolling.aims(repository)).run_once),
         Worker("roll-outs", 5.0, roll_outs.run_once),
+        Worker("asking", asking.EVERY_S, asking.worker(database, config.asking, config.broker).run_once),
         Worker("routing", 30.0, Reproposer(database, router).run_once),
         Worker("retention", 3600.0, lambda: retention.run_once().pictures),
         *(Worker(name, 2.0, worker.run_once) for name, worker in handing_over(database, config.handover).items()),

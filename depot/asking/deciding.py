@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Literal
 
 from depot.asking.config import AskingConfig
 from depot.cases.records import Case
+from depot.people.moment import later as shifted
 from messages.types import AskedPlace, LinePosition
 
 #: A wish is renewed before its end by so much, so that a vehicle always knows it.
@@ -132,9 +133,3 @@ def decide(now: Situation, load: Counter[str], now_utc: str, config: AskingConfi
     load.update(ask)
     replaced = [one.id for one in unsettled if one.vehicle in ask and one.id not in over]
     return Plan(tuple(ask), (), (*over, *replaced))
-
-
-def shifted(utc: str, by: timedelta) -> str:
-    """A time of the depot's clock, moved."""
-    moment = datetime.fromisoformat(utc.replace("Z", "+00:00")) + by
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from depot.asking.config import AskingConfig
-from depot.asking.deciding import ACTIVE, Plan, decide, place_of, shifted
+from depot.asking.deciding import ACTIVE, Plan, decide, place_of
 from depot.asking.reading import situations
 from depot.cases.board import parts
 from depot.cases.records import Case, case_of
@@ -26,12 +26,15 @@ from depot.cases.tables import asked_pictures
 from depot.commanding import Errand, new_id, run_errands
 from depot.config import BrokerConfig
 from depot.errors import BrokerError, CommandError, ConfigError
+from depot.people.moment import later as shifted
 from depot.store.database import Change, Database
 from depot.store.tables import cases, vehicles
 from messages.types import Command, Reply, Status
 
 _log = logging.getLogger(__name__)
 
+#: How often to look.
+EVERY_S = 60.0
 #: So long vehicles may take to answer.
 _WAIT_S = 15.0
 #: A vehicle takes ten commands at once and one every six seconds after that; others want to tell it something, too.
@@ -54,10 +57,13 @@ class Asking:
         self._send = send
         self._said = ""
 
-    def run_once(self) -> int:
-        """Decide for all cases concerned and tell who is to know; how many replies came. Raises StoreError."""
+    def run_once(self) -> None:
+        """Decide for all cases concerned and tell who is to know. Raises StoreError.
+
+        It says nothing of what it did: doing it again at once would be more than vehicles take.
+        """
         self._decide()
-        return self._tell()
+        self._tell()
 
     def _decide(self) -> None:
         with self._database.reading() as connection:
@@ -87,27 +93,26 @@ class Asking:
             for one in situations(connection, some, alive=alive)
         ]
 
-    def _tell(self) -> int:
+    def _tell(self) -> None:
         with self._database.reading() as connection:
             if not _due(connection, self._database.now_utc()):
-                return 0  # without the lock that all changes wait for
+                return  # without the lock that all changes wait for
         with self._database.changing() as change:
             errands = _claim(change)
         if not errands:
-            return 0
+            return
         try:
             replies = self._send(errands)
         except (BrokerError, CommandError, ConfigError) as error:
             if str(error) != self._said:  # one line for each reason, not for each attempt
                 self._said = str(error)
                 _log.warning("no vehicle could be asked for a picture, trying again: %s", error)
-            return 0
+            return
         self._said = ""
         with self._database.writing() as connection:
             for errand in errands:
                 if errand.id in replies:
                     _note(connection, errand, replies[errand.id], self._database.now_utc())
-        return len(replies)
 
 
 def worker(database: Database, config: AskingConfig, broker: BrokerConfig) -> Asking:

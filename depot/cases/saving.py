@@ -17,7 +17,7 @@ from depot.cases.cells import cells_of
 from depot.cases.ports import Placing
 from depot.cases.records import Case, Sighting
 from depot.cases.summing import Looked, summed
-from depot.cases.tables import case_cells, looks
+from depot.cases.tables import case_cells, later_pictures, looks
 from depot.people import audit
 from depot.store.database import Change
 from depot.store.tables import cases, sightings
@@ -162,6 +162,9 @@ def become_part(change: Change, case: Case, into: int | None, who: str) -> None:
     change.connection.execute(update(cases).where(cases.c.number == case.number).values(values))
     change.connection.execute(delete(case_cells).where(case_cells.c.case == case.number))
     change.connection.execute(delete(looks).where(looks.c.case == case.number))
+    if into is not None:
+        later = update(later_pictures).where(later_pictures.c.case == case.number)
+        change.connection.execute(later.values(case=into))
     audit.record(
         change.connection,
         utc=change.now_utc,

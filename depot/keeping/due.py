@@ -18,6 +18,7 @@ from depot.store.tables import cases, pictures, sightings
 _SHOWN = (
     (sightings.c.case, sightings.c.picture),
     (METADATA.tables["photos"].c.case, METADATA.tables["photos"].c.sha256),
+    (METADATA.tables["later_pictures"].c.case, METADATA.tables["later_pictures"].c.picture),
 )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 from depot.cases.merging import CannotJoinError, merge, split
 from depot.cases.ports import Placing
 from depot.cases.records import Case, case_of
+from depot.cases.tables import later_pictures
 from depot.people import audit
 from depot.people.guard import Person
 from depot.review.deciding import RULES, Action, Decision, RefusedError, decide
@@ -70,7 +71,11 @@ def act(change: Change, number: int, decision: Decision, person: Person, *, seen
     changes = decide(case, decision, person, change.now_utc)
     if decision.office is not None:
         _check_office(change.connection, decision.office)
-    _write(change, case, changes, person, decision.action)
+    told = {}
+    if decision.picture is not None:
+        _check_picture(change.connection, number, decision.picture)
+        told["picture"] = decision.picture
+    _write(change, case, changes, person, decision.action, told=told)
 
 
 def undo(change: Change, number: int, person: Person) -> None:
@@ -90,7 +95,7 @@ def undo(change: Change, number: int, person: Person) -> None:
     changes = dict(last.before)
     if "office" in changes and changes["office_by"] is None:
         changes["office"] = case.office_proposed  # the rules may propose another by now
-    _write(change, case, changes, person, "undo", undone=last.number)
+    _write(change, case, changes, person, "undo", told={"undone": last.number})
 
 
 def is_undoable(case: Case, last: Recorded, person: Person) -> bool:
@@ -173,9 +178,17 @@ def _check_office(connection: Connection, office: str) -> None:
         raise RefusedError(409, f"office: {'there is none called' if active is None else 'no longer in use:'} {office}")
 
 
+def _check_picture(connection: Connection, number: int, picture: str) -> None:
+    """Raises RefusedError 409."""
+    c = later_pictures.c
+    if connection.execute(select(c.received).where(c.case == number, c.picture == picture)).first() is None:
+        raise RefusedError(409, f"case {number} has no such picture from a later pass")
+
+
 def _write(
-    change: Change, case: Case, changes: dict[str, Any], person: Person, action: str, *, undone: int | None = None
+    change: Change, case: Case, changes: dict[str, Any], person: Person, action: str, *, told: dict[str, Any]
 ) -> None:
+    """`told`: what the record says beside the columns."""
     before = {name: value for name, value in asdict(case).items() if name in changes}
     values = {**changes, "changed": change.next()}
     change.connection.execute(update(cases).where(cases.c.number == case.number).values(values))
@@ -187,5 +200,5 @@ def _write(
         kind="case",
         subject=case.number,
         before=before,
-        after=changes if undone is None else {**changes, "undone": undone},
+        after={**changes, **told},
     )

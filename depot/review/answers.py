@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from depot.asking.reading import AskedOf, LaterPicture
 from depot.cases.history import Duplicate, Entry, Look
 from depot.cases.records import Case
 from depot.config import PageConfig
@@ -109,6 +110,12 @@ class Detail(Shown, frozen=True, kw_only=True):
     #: Best first.
     pictures: list[Photo]
     looks: list[Look]
+    #: Its place on passes after the order, from vehicles that were asked for a picture; newest first.
+    after: list[LaterPicture]
+    #: Vehicles that are asked for one now.
+    asked: list[AskedOf]
+    #: What these pictures speak for; a person decides. Only for one who may.
+    proposes: Literal["repaired"] | None
     history: list[Entry]
     #: What the person who asks may do now.
     actions: list[Offer]

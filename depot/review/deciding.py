@@ -41,12 +41,16 @@ RULES: Mapping[Action, Rule] = {
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What a person wants. `office` None with "assign": the one that the rules propose, again."""
+    """What a person wants. `office` None with "assign": the one that the rules propose, again.
+
+    `picture`: the SHA-256 of the later picture that they saw it on; only with "repaired", and only for the record.
+    """
 
     action: Action
     reason: RejectReason | None = None
     office: str | None = None
     note: str | None = None
+    picture: str | None = None
 
 
 class RefusedError(Exception):
@@ -104,3 +108,5 @@ def _check_fields(decision: Decision) -> None:
         raise RefusedError(422, f"{decision.action}: a reason belongs to reject only")
     if decision.action != "assign" and decision.office is not None:
         raise RefusedError(422, f"{decision.action}: an office belongs to assign only")
+    if decision.action != "repaired" and decision.picture is not None:
+        raise RefusedError(422, f"{decision.action}: a picture belongs to repaired only")

@@ -20,6 +20,7 @@ from depot.review.list_routes import Number
 from depot.review.showing import detail
 from depot.services import Services
 from depot.store.database import Change, Database
+from messages.topics import SHA256_PATTERN
 
 Decider = Annotated[Person, allow("decide")]
 #: Letters, line breaks and tabs; PostgreSQL keeps no NUL.
@@ -59,9 +60,22 @@ class _Wish(_Strict):
 class Plain(_Wish):
     """A decision that needs nothing more."""
 
-    action: Literal["confirm", "reopen", "order", "repaired", "note"]
+    action: Literal["confirm", "reopen", "order", "note"]
     reason: None = None
     office: None = None
+
+
+class Repaired(_Wish):
+    """It is repaired; `picture`: the later picture on which the person saw it."""
+
+    action: Literal["repaired"]
+    reason: None = None
+    office: None = None
+    picture: Annotated[str | None, Field(pattern=f"^{SHA256_PATTERN}$")] = None
+
+    def decision(self) -> Decision:
+        """For the core."""
+        return Decision(action=self.action, note=self.note, picture=self.picture)
 
 
 class Reject(_Wish):
@@ -99,6 +113,10 @@ class AssignOne(Assign, _One):
     """On one case, as the person saw it."""
 
 
+class RepairedOne(Repaired, _One):
+    """On one case, as the person saw it."""
+
+
 class PlainMany(Plain, _Many):
     """On many cases, as they are now."""
 
@@ -111,8 +129,14 @@ class AssignMany(Assign, _Many):
     """On many cases, as they are now."""
 
 
-OnOne = Annotated[PlainOne | RejectOne | AssignOne, Body(discriminator="action")]
-OnMany = Annotated[PlainMany | RejectMany | AssignMany, Body(discriminator="action")]
+class RepairedMany(Repaired, _Many):
+    """On many cases, as they are now; a picture is one case's."""
+
+    picture: None = None
+
+
+OnOne = Annotated[PlainOne | RejectOne | AssignOne | RepairedOne, Body(discriminator="action")]
+OnMany = Annotated[PlainMany | RejectMany | AssignMany | RepairedMany, Body(discriminator="action")]
 
 
 class Merge(_Strict):

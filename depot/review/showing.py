@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from depot.asking.deciding import Later, shows_repair
+from depot.asking.reading import LaterPicture, asked_of, later_of, ordered_utc
 from depot.cases.history import history, looks, possible_duplicates
 from depot.cases.records import Case, Sighting, case_of
 from depot.describing import describe_both, title_both
@@ -83,6 +85,7 @@ def detail(connection: Connection, number: int, person: Person) -> Detail:
     best = next((each for each in looked if _is_best(each.sighting, case)), None)
     handed_in = {photo.sha256: photo for photo in sent.photos_of(connection, number)}
     photos = _photos(looked, case, handed_in)
+    later = later_of(connection, number)
     newest = sorted(looked, key=lambda each: (each.sighting.utc or "", each.sighting.number), reverse=True)
     front = (photos[0].sha256, photos[0].stored) if photos else (None, False)
     return Detail(
@@ -91,6 +94,9 @@ def detail(connection: Connection, number: int, person: Person) -> Detail:
         seen=[_seen(each, handed_in) for each in newest[:_MAX_SEEN]],
         pictures=photos,
         looks=looks(connection, number),
+        after=later,
+        asked=asked_of(connection, number),
+        proposes=_proposed(connection, case, later, person),
         history=history(connection, number),
         actions=_offers(connection, case, person),
         duplicates=[] if case.state == "merged" else possible_duplicates(connection, number),
@@ -109,6 +115,17 @@ def _offers(connection: Connection, case: Case, person: Person) -> list[Offer]:
     if last is not None and acting.is_undoable(case, last, person):
         found.append("undo")
     return found
+
+
+def _proposed(
+    connection: Connection, case: Case, later: Sequence[LaterPicture], person: Person
+) -> Literal["repaired"] | None:
+    """Where the latest picture since the order shows nothing any more; confirming it is a person's."""
+    if case.state != "ordered" or "repaired" not in offers(case, person):
+        return None
+    since = ordered_utc(connection, [case.number]).get(case.number)
+    shown = shows_repair(case, since, [Later(one.utc, one.seen) for one in later])
+    return None if shown is None else "repaired"
 
 
 def _looked(connection: Connection, case: Case) -> list[_Looked]:

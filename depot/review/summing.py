@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, distinct, exists, func, literal, select
 
-from depot.cases.tables import failed, revisions
+from depot.cases.tables import failed, later_pictures, revisions
 from depot.errors import StoreError
 from depot.review.answers import Summary
 from depot.review.index import CaseIndex
@@ -88,9 +88,7 @@ def _counts(connection: Connection) -> dict[str, Any]:
         "failed": select(func.count()).select_from(failed).scalar_subquery(),
         "observations": select(func.count(sightings.c.received)).scalar_subquery(),
         "pictures": select(func.count()).select_from(pictures).scalar_subquery(),
-        "pictures_awaited": select(func.count(distinct(sightings.c.picture)))
-        .where(sightings.c.picture.is_not(None), ~exists(literal(1)).where(pictures.c.sha256 == sightings.c.picture))
-        .scalar_subquery(),
+        "pictures_awaited": _awaited(sightings.c.picture) + _awaited(later_pictures.c.picture),
         "coverage": select(func.count()).select_from(stretches).scalar_subquery(),
         "revisions": select(func.count()).select_from(revisions).scalar_subquery(),
         "revisions_waiting": select(func.count())
@@ -102,6 +100,12 @@ def _counts(connection: Connection) -> dict[str, Any]:
     }
     row = connection.execute(select(*(value.label(name) for name, value in counted.items()))).one()
     return {name: int(row._mapping[name]) for name in counted}  # noqa: SLF001 - its public name, in spite of the underscore
+
+
+def _awaited(picture: ColumnElement[str]) -> ColumnElement[int]:
+    """Pictures that vehicles told of and that have not come; none is both a sighting's and an asked one."""
+    missing = ~exists(literal(1)).where(pictures.c.sha256 == picture)
+    return select(func.count(distinct(picture))).where(picture.is_not(None), missing).scalar_subquery()
 
 
 def _cases(index: CaseIndex) -> dict[str, Any]:

@@ -7,9 +7,10 @@ Taking in only notes them (`depot.store.ingest_tables.news`), because the number
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, union, update
 
 from depot.store.database import Change, Database
+from depot.store.every_table import METADATA
 from depot.store.ingest_tables import news
 from depot.store.tables import cases, sightings
 
@@ -40,7 +41,8 @@ def _take(change: Change) -> int:
         return 0
     change.next()
     pictures = sorted({row.subject for row in rows if row.kind == "picture"})
-    shown_in = select(sightings.c.case).where(sightings.c.picture.in_(pictures)).distinct().order_by(sightings.c.case)
-    for number in connection.scalars(shown_in).all() if pictures else ():
+    later = METADATA.tables["later_pictures"]
+    shown_in = union(*(select(one.c.case).where(one.c.picture.in_(pictures)) for one in (sightings, later)))
+    for number in sorted(connection.scalars(shown_in)) if pictures else ():
         connection.execute(update(cases).where(cases.c.number == number).values(changed=change.next()))
     return len(rows)

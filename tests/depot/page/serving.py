@@ -17,6 +17,7 @@ from msgspec.structs import replace as altered
 from sqlalchemy import func, select
 
 from depot.app import make_app
+from depot.asking.projection import LaterPictures
 from depot.cases.projection import CaseProjection
 from depot.config import Config
 from depot.fleet.projection import FleetProjection
@@ -60,7 +61,8 @@ class PageDepot:
         routing = Router()
         zone = roads_zone(config.roads)
         self.projector = Projector(
-            self.database, [CaseProjection(routing), CoverageProjection(), RoughnessProjection(), FleetProjection()],
+            self.database,
+            [CaseProjection(routing), LaterPictures(), CoverageProjection(), RoughnessProjection(), FleetProjection()],
             chores=[
                 News(self.database).run_once, Matcher(self.database, Roads(), zone).run_once,
                 Sealer(self.database, zone).run_once,
