@@ -132,7 +132,8 @@ def fstab(path: Path, text: str, report: Report) -> None:
     """Six fields; what lies on the data partition is mounted at its own place."""
     options = sorted(
         _keys(
-            "noatime nodev nosuid noexec nofail errors=remount-ro bind ro rw defaults x-systemd.device-timeout=30s commit=5"
+            "noatime nodev nosuid noexec nofail errors=remount-ro bind ro rw defaults commit=5 "
+            "x-systemd.device-timeout=30s"
         )
     )
     for number, line in _lines(text):

@@ -97,7 +97,7 @@ class Device(firstboot.Computer):  # type: ignore[misc,name-defined]
             case ["dpkg-query", *_, name]:
                 return (0, "installed") if name == "chrony" else (1, "")
             case ["systemctl", "list-unit-files", *_]:
-                return 0, "".join(f"{unit} enabled enabled\n" for unit in UNITS)
+                return 0, "".join(f"{unit} enabled enabled\n" for unit in UNITS) + "nftables.service masked enabled\n"
             case ["cp", "-a", here, there]:
                 shutil.copytree(here, there, symlinks=True)
             case ["python3", "-m", "venv", *_, place]:
@@ -230,8 +230,10 @@ def test_a_fresh_card_becomes_a_vehicle(finished: tuple[Device, dict[str, object
     ):
         assert gone not in made
     assert ("systemctl", "enable", "wegewart-firstboot.service") in device.calls
-    preset = [call[2] for call in device.calls if call[:2] == ("systemctl", "preset")]
-    assert sorted(preset) == ["apt-daily.timer", "gpsd.socket", "wegewart-edge.service", "wegewart-health.timer"]
+    assert ("systemctl", "disable", "apt-daily.timer") in device.calls
+    assert not any("nftables.service" in call for call in device.calls), "somebody has masked it"
+    for unit in ("gpsd.socket", "wegewart-edge.service", "wegewart-health.timer"):
+        assert ("systemctl", "enable", unit) in device.calls
     installed = next(call for call in device.calls if call[0] == "apt-get" and "install" in call)
     assert "gpsd" in installed
     assert "chrony" not in installed, "it is there already"
