@@ -163,7 +163,10 @@ class Control:
     def leave(self, reason: str) -> None:
         """Do not keep the system that runs on trial: boot, which starts the old one."""
         with self._store.alone():
-            self._store.save(self.record().failed(reason))
+            try:
+                self._store.save(self.record().failed(reason))
+            except OSError as error:
+                _log.warning("%s", error)  # the old system is the better one also without a record
             self._end_trial()
             self._machine.reboot()
 
@@ -178,6 +181,12 @@ class Control:
             record = self.record()
             if record.state == "pending" and record.reason != reason:
                 self._store.save(replace(record, reason=reason))
+
+    def is_stray(self) -> bool:
+        """Whether this boot is a trial that the record knows nothing of: it was lost, or its disk is not there."""
+        return (
+            self._machine.boot().trial and not self._over.exists() and self.record().state not in ("pending", "active")
+        )
 
     def on_trial(self) -> bool:
         """Whether this boot is a trial whose end is open."""

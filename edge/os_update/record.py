@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edge.os_update.slots import SLOTS
 
-FOLDER = Path("/var/lib/wegewart-os")
+FOLDER = Path("/data/wegewart-os")
 _FILE = "state.json"
 
 #: Nothing was ever updated; the other system is being written; written and verified; asked for, not yet kept; kept; not

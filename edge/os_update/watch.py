@@ -29,6 +29,9 @@ def watch(control: Control, look: Callable[[], Look], wait: Callable[[float], No
     Raises:
         Doubt: the trial went well but may not be kept; whoever runs this then boots.
     """
+    if control.is_stray():
+        control.leave("on trial, but the record of it is lost")
+        return "left"
     if not control.on_trial():
         return "none"
     course, saved_s = Course(), 0.0
