@@ -35,7 +35,10 @@ Step: TypeAlias = Literal["building", "staged", "trial", "back"]
 
 @dataclass(frozen=True)
 class Journal:
-    """What is under way with `release`. `starts`: on trial, in a row and without getting ready; `boot`: of the last."""
+    """What is under way with `release`. `starts`: on trial, in a row and without getting ready; `boot`: of the last.
+
+    `by_hand`: somebody at the device asked for it, the depot's wish comes after it.
+    """
 
     release: str
     step: Step
@@ -43,6 +46,7 @@ class Journal:
     starts: int = 0
     boot: str = ""
     reason: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,9 @@ Plan: TypeAlias = tuple[Action, ...]
 # ---- plans
 
 
-def stage(release: str, running: str | None) -> Plan:
+def stage(release: str, running: str | None, *, by_hand: bool = False) -> Plan:
     """It is complete; it waits until the vehicle is parked."""
-    return (Note(Journal(release, "staged")), Say(release, "staged", running))
+    return (Note(Journal(release, "staged", by_hand=by_hand)), Say(release, "staged", running))
 
 
 def switch(release: str, previous: str | None, boot: str) -> Plan:
@@ -162,17 +166,17 @@ def _rest(seen: Seen) -> Plan:
     if journal is None:
         return ()
     if journal.step == "back":
-        to = journal.previous if journal.previous in seen.complete else _other(seen)
+        to = way_back(seen)
         return (*back(journal, to, journal.reason), *done()) if to is not None else done()
     if journal.step == "building" or journal.release not in seen.complete:
         return done()
     if journal.step == "staged" or seen.current != journal.release:
-        return stage(journal.release, seen.current or _other(seen))
+        return stage(journal.release, seen.current or _other(seen), by_hand=journal.by_hand)
     return _trial(seen, journal)
 
 
 def _trial(seen: Seen, journal: Journal) -> Plan:
-    to = journal.previous if journal.previous in seen.complete else _other(seen)
+    to = way_back(seen)
     if seen.updater == journal.release or to is None:
         # It was confirmed already; or there is nothing else that could run.
         return confirm(journal.release)
@@ -183,6 +187,15 @@ def _trial(seen: Seen, journal: Journal) -> Plan:
         return (*back(journal, to, reason), *done())
     again = dataclasses.replace(journal, starts=journal.starts + 1, boot=seen.boot)
     return (Note(again), Say(journal.release, "pending", journal.release, attempts=journal.starts))
+
+
+def way_back(seen: Seen) -> str | None:
+    """The release to go back to: the one before, or the best other one; None where there is none."""
+    previous = seen.journal.previous if seen.journal is not None else None
+    if previous in seen.complete:
+        return previous
+    found = _other(seen)
+    return None if seen.journal is not None and found == seen.journal.release else found
 
 
 def _other(seen: Seen) -> str | None:
@@ -222,7 +235,10 @@ def boot_id() -> str:
 def is_complete(release: Path) -> bool:
     """Whether a release's folder was finished, and so was every part that it leads to."""
     models = _entries(release / "models")
-    parts = [release, (release / "bin").resolve().parent, *(model.resolve() for model in models)]
+    try:
+        parts = [release, (release / "bin").resolve().parent, *(model.resolve() for model in models)]
+    except (OSError, RuntimeError):  # links that lead in a circle
+        return False
     return bool(models) and all((part / _COMPLETE).is_file() for part in parts)
 
 
@@ -239,13 +255,13 @@ def perform(root: Path, action: Action) -> None:
         if action.journal is None:
             remove(own / "journal.json")
         else:
-            _write_json(own / "journal.json", dataclasses.asdict(action.journal))
+            write_json(own / "journal.json", dataclasses.asdict(action.journal))
     elif isinstance(action, Say):
         said = {key: value for key, value in dataclasses.asdict(action).items() if value}
         if read(own / "state.json") != said:
-            _write_json(own / "state.json", said)
+            write_json(own / "state.json", said)
     elif isinstance(action, Refuse):
-        _write_json(own / "refused.json", {**read(own / "refused.json"), action.release: action.reason[:500]})
+        write_json(own / "refused.json", {**read(own / "refused.json"), action.release: action.reason[:500]})
     else:
         for code in sorted((root / "releases" / action.release / "bin").resolve().parent.glob(_OF_APP)):
             write(own / "recover.py", code.read_bytes())
@@ -317,7 +333,8 @@ def leftovers(root: Path) -> list[Path]:
     return [folder for folder in folders if not (folder / _COMPLETE).is_file()]
 
 
-def _write_json(path: Path, value: dict[str, object]) -> None:
+def write_json(path: Path, value: dict[str, object]) -> None:
+    """As `write`."""
     write(path, json.dumps(value, indent=1).encode() + b"\n")
 
 
@@ -330,16 +347,15 @@ def _journal(found: dict[str, object]) -> Journal | None:
     for known in ("building", "staged", "trial", "back"):
         if step == known and _ID.fullmatch(release):
             counted = starts if isinstance(starts, int) else 0
-            return Journal(release, known, previous or None, counted, text("boot"), text("reason"))
+            by_hand = found.get("by_hand") is True
+            return Journal(release, known, previous or None, counted, text("boot"), text("reason"), by_hand)
     return None
 
 
 def _target(link: Path, complete: Sequence[str]) -> str | None:
     try:
-        name = Path(os.readlink(link)).name
-        return (
-            name if link.is_symlink() and link.samefile(link.parent / "releases" / name) and name in complete else None
-        )
+        name = link.readlink().name
+        return name if name in complete and link.samefile(link.parent / "releases" / name) else None
     except OSError:
         return None
 
@@ -366,22 +382,21 @@ def _folders(folder: Path) -> list[Path]:
 def recover(root: Path, boot: str | None = None) -> Iterable[str]:
     """Mend the device and say in lines what was done. A step that the disk refuses is said and skipped."""
     for action in decide(look(root, boot)):
-        try:
-            (root / "update").mkdir(parents=True, exist_ok=True)
-            perform(root, action)
-            yield f"{type(action).__name__.lower()}: {_said(action)}"
-        except OSError as error:
-            yield f"{type(action).__name__.lower()} failed: {error}"
+        yield _tried(root, action)
     for folder in leftovers(root):
         remove_folder(folder)
         yield f"removed: {folder} was not finished"
 
 
-def _said(action: Action) -> str:
-    journal = action.journal if isinstance(action, Note) else None
-    if isinstance(action, Note):
-        return f"{journal.release} {journal.step}, start {journal.starts}" if journal else "nothing is under way"
-    return " ".join(str(value) for value in dataclasses.asdict(action).values() if value not in (None, ""))
+def _tried(root: Path, action: Action) -> str:
+    name = type(action).__name__.lower()
+    try:
+        (root / "update").mkdir(parents=True, exist_ok=True)
+        perform(root, action)
+    except OSError as error:
+        return f"{name} failed: {error}"
+    values = dataclasses.asdict(action).values()
+    return f"{name} {' '.join(str(value) for value in values if value) or 'nothing is under way'}"
 
 
 def main(arguments: Sequence[str] = ()) -> int:
