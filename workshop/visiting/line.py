@@ -8,6 +8,7 @@ where there is none, a changed one is refused. No option can turn that off.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -35,8 +36,8 @@ class Line(Protocol):
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """A command and what it said."""
 
-    def send(self, command: str, content: IO[bytes], said: Callable[[int], None]) -> None:
-        """A command that reads; `said` is told the bytes of each piece. Raises WorkshopError: it failed."""
+    def send(self, command: str, content: IO[bytes], said: Callable[[int], None]) -> subprocess.CompletedProcess[str]:
+        """A command that reads; `said` is told the bytes of each piece."""
 
     def follow(self, command: str, said: Callable[[str], None]) -> int:
         """A command that says something line by line; returns its exit code."""
@@ -104,27 +105,26 @@ class OpenSsh:
             raise LostError(self._why())
         return done
 
-    def send(self, command: str, content: IO[bytes], said: Callable[[int], None]) -> None:
+    def send(self, command: str, content: IO[bytes], said: Callable[[int], None]) -> subprocess.CompletedProcess[str]:
         """See `Line`."""
         with subprocess.Popen(  # noqa: S603
             [*self._command, command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
             assert process.stdin is not None
             assert process.stderr is not None
-            try:
+            # A command that ends early says why by its exit code.
+            with contextlib.suppress(BrokenPipeError):
                 while chunk := content.read(1 << 16):
                     process.stdin.write(chunk)
                     process.stdin.flush()
                     said(len(chunk))
+            with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # the exit code says why
-            reason = process.stderr.read().decode(errors="replace").strip()
+            reason = process.stderr.read().decode(errors="replace")
             code = process.wait()
         if code == LOST:
             raise LostError(self._why())
-        if code:
-            raise WorkshopError(reason.splitlines()[-1] if reason else f"exit code {code}")
+        return subprocess.CompletedProcess(command, code, "", reason)
 
     def follow(self, command: str, said: Callable[[str], None]) -> int:
         """See `Line`."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ T = TypeVar("T")
 #: How often a connection is sought again, and how long after, seconds.
 _TRIES, _PAUSE_S = 8, 5.0
 _LOOK_S = 2.0
+#: What the vehicle's shell returns for a file that arrived as another one.
+_DAMAGED = 75
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Visit:
         for _ in range(_TRIES):
             try:
                 return self._on_line(work)
-            except LostError as error:  # noqa: PERF203
+            except LostError as error:
                 self._hang_up()
                 self._say("lost", reason=error)
             self._pause(_PAUSE_S)
@@ -112,42 +115,44 @@ class Visit:
     def _copy(self, line: Line) -> None:
         folder = shlex.quote(self._places.parcel)
         self._must(line, f'sudo -n install -d -m 0700 -o "$(id -u)" {folder}')
-        there = self._listing(line)
-        wanted = {item.path: item for item in self._parcel.items}
-        for path in there.keys() - {name for item in wanted for name in (item, f"{item}.part")}:
-            self._must(line, f"rm -f {folder}/{shlex.quote(path)}")
-        open_items = [item for item in self._parcel.items if there.get(item.path) != item.sha256]
-        left = sum(item.size for item in open_items)
-        self._say("copying", files=len(open_items), size=left / 1e6, there=(self._parcel.size - left) / 1e6)
+        there, sizes = self._there(line)
+        wanted = {name for item in self._parcel.items for name in (item.path, f"{item.path}.part")}
+        if foreign := sizes.keys() - wanted:
+            self._must(line, f"cd {folder} && rm -f -- {shlex.join(sorted(foreign))}")
+        lacking = [item for item in self._parcel.items if there.get(item.path) != item.sha256]
+        left = sum(item.size for item in lacking)
+        self._say("copying", files=len(lacking), size=left / 1e6, there=(self._parcel.size - left) / 1e6)
         meter = _Meter(left, self._say)
-        for item in open_items:
-            if not (self._send(line, item, meter) or self._send(line, item, meter)):
+        for item in lacking:
+            begun = sizes.get(f"{item.path}.part", 0)
+            if not (self._send(line, item, begun, meter) or self._send(line, item, 0, meter)):
                 raise WorkshopError(self._say.text("damaged", path=item.path))
 
-    def _send(self, line: Line, item: Item, meter: _Meter) -> bool:
-        """Whether it arrived as it is here."""
+    def _send(self, line: Line, item: Item, begun: int, meter: _Meter) -> bool:
+        """The rest of a file; whether it arrived as it is here. A part that does not fit is removed there."""
         path = f"{self._places.parcel}/{item.path}"
         part, whole, parent = (shlex.quote(each) for each in (f"{path}.part", path, path.rpartition("/")[0]))
-        size = self._must(line, f"mkdir -p {parent} && touch {part} && wc -c <{part}").strip()
-        begun = int(size) if size.isdigit() else 0
-        if begun > item.size:
-            self._must(line, f": >{part}")
-            begun = 0
-        meter.add(begun)
+        same = f'[ "$(sha256sum <{part})" = "{item.sha256}  -" ]'
+        take = f"mkdir -p {parent} && cat >>{part} && if {same}; then sync {part} && mv -f {part} {whole};"
         with (self._parcel.folder / item.path).open("rb") as content:
             content.seek(begun)
-            line.send(f"cat >>{part}", content, meter.add)
-        if self._must(line, f"sha256sum <{part}").split()[0] != item.sha256:
-            self._must(line, f"rm -f {part}")
+            meter.add(min(begun, item.size))
+            # After a cut this runs to its end over there: what is short must stay.
+            wrong = f'elif [ "$(wc -c <{part})" -ge {item.size} ]; then rm -f {part}; exit {_DAMAGED}; else exit 1; fi'
+            done = line.send(f"{take} {wrong}", content, meter.add)
+        if done.returncode == _DAMAGED:
             meter.add(-item.size)
             return False
-        self._must(line, f"sync {part} && mv -f {part} {whole}")
+        _check(done)
         return True
 
-    def _listing(self, line: Line) -> dict[str, str]:
-        said = self._must(line, f"cd {shlex.quote(self._places.parcel)} && find . -type f -exec sha256sum {{}} +")
-        pairs = (row.split("  ./", 1) for row in said.splitlines() if "  ./" in row)
-        return {path: digest for digest, path in pairs}
+    def _there(self, line: Line) -> tuple[dict[str, str], dict[str, int]]:
+        """What lies on the vehicle: hashes and sizes, by path."""
+        find = f"cd {shlex.quote(self._places.parcel)} && find . -type f"
+        said = self._must(line, f"{find} -printf '%s  ./%P\\n' && echo && {find} -exec sha256sum {{}} +")
+        sizes, _, hashes = said.partition("\n\n") if not said.startswith("\n") else ("", "", "")
+        pairs = [[row.split("  ./", 1) for row in part.splitlines() if "  ./" in row] for part in (hashes, sizes)]
+        return {path: digest for digest, path in pairs[0]}, {path: int(size) for size, path in pairs[1]}
 
     def _install(self, line: Line) -> int:
         command = ["sudo", "-n", self._places.updater, "install", "--bundle", self._places.parcel]
@@ -177,10 +182,14 @@ class Visit:
     @staticmethod
     def _must(line: Line, command: str) -> str:
         done = line.run(command)
-        if done.returncode:
-            lines = done.stderr.strip().splitlines()
-            raise WorkshopError(lines[-1] if lines else f"{command}: exit code {done.returncode}")
+        _check(done)
         return done.stdout
+
+
+def _check(done: subprocess.CompletedProcess[str]) -> None:
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise WorkshopError(lines[-1] if lines else f"{done.args}: exit code {done.returncode}")
 
 
 class _Meter:
