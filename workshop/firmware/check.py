@@ -24,7 +24,8 @@ from workshop.firmware.real import Real
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: Text that no program reads as it lies there.
-_PASSED_OVER = ("*.md", "*/.gitignore", "*__pycache__*")
+#: os_update/ is the layout of another system with tests of its own; only its scripts are read here.
+_PASSED_OVER = ("*.md", "*/.gitignore", "*__pycache__*", "*.license")
 
 
 def check(folder: Path, programs: Programs, *, units: Path = PROJECT / "systemd") -> Report:
@@ -34,7 +35,7 @@ def check(folder: Path, programs: Programs, *, units: Path = PROJECT / "systemd"
         OSError: the folder cannot be read.
     """
     report = Report()
-    boards = [one for one in [folder, *sorted(folder.iterdir())] if (one / "etc").is_dir() or (one / "boot").is_dir()]
+    boards = [folder] if _is_board(folder) else [one for one in sorted(folder.iterdir()) if _is_board(one)]
     for board in boards:
         _board(board, Real(programs, report), report, units)
     others = [
@@ -45,6 +46,10 @@ def check(folder: Path, programs: Programs, *, units: Path = PROJECT / "systemd"
     if not boards:
         report.add(folder, 0, "no board in it (a folder with etc/ or boot/)", "name firmware_config/ or a board in it")
     return report
+
+
+def _is_board(folder: Path) -> bool:
+    return (folder / "etc").is_dir() or (folder / "boot").is_dir()
 
 
 def _board(board: Path, real: Real, report: Report, units: Path) -> None:
