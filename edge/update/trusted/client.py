@@ -228,10 +228,14 @@ class Client(Updater):
         return "mix_and_match"
 
     def _reason_of_content(self) -> Reason:
+        """Not the bytes that the role above named: whole metadata from elsewhere, or a damaged file."""
         parts, role = self._trusted_set, self._fetched.name.removesuffix(".json").rpartition(".")[2]
         known = parts.timestamp.snapshot_meta if role == Snapshot.type else parts.snapshot.meta.get(f"{role}.json")
+        with contextlib.suppress(RepositoryError):
+            Metadata.from_bytes(self._fetched.content)
+            return "mix_and_match"
         short = known is not None and known.length is not None and len(self._fetched.content) < known.length
-        return "truncated" if short else "mix_and_match"
+        return "truncated" if short else "bad_metadata"
 
 
 def _held_root(trust: Path) -> bytes | None:
