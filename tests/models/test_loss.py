@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
-from models.training.classes import STREET.crack, STREET.index("pothole"), STREET  # noqa: E402
+from models.training.classes import STREET  # noqa: E402
 from models.training.loss import assign, cell_centres, detection_loss, giou, iou, spread_known  # noqa: E402
 from models.training.model import StreetNet  # noqa: E402
 
