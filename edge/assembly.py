@@ -42,8 +42,9 @@ from messages.types import ModelRef
 
 
 def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of model packages that came with the software: the release's, or that of a checkout."""
-    return Path(environment.get(release.MODELS) or Path(__file__).resolve().parent.parent / "models")
+    """The folder of model packages that came with the software: the release's; without a release a checkout's."""
+    named = Path(environment.get(release.MODELS) or "/nonexistent")
+    return named if named.is_dir() else Path(__file__).resolve().parent.parent / "models"
 
 
 MODELS = delivered_models()

@@ -9,8 +9,7 @@ from pathlib import Path
 from edge.assembly import delivered_models
 
 
-def test_the_models_are_the_releases_or_else_the_checkouts() -> None:
-    folder = "/opt/wegewart/current/models"
-    assert delivered_models({"WEGEWART_MODELS": folder}) == Path(folder)
+def test_the_models_are_the_releases_or_else_the_checkouts(tmp_path: Path) -> None:
+    assert delivered_models({"WEGEWART_MODELS": str(tmp_path)}) == tmp_path
     for environment in ({}, {"WEGEWART_MODELS": ""}):
         assert (delivered_models(environment) / "street" / "model.toml").is_file()
