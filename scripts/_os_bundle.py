@@ -21,14 +21,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
-
 from edge.os_update import fat
 from edge.os_update.control import COMPATIBLE
 from edge.os_update.rauc import VERSION
 from edge.os_update.slots import A, Doubt, addressed
 
+PROJECT = Path(__file__).resolve().parents[1]
 BOARD = PROJECT / "firmware_config/raspberry_pi"
 OWN = BOARD / "os_update"
 MIB = 1 << 20
@@ -153,7 +151,7 @@ def card(options: argparse.Namespace) -> None:
         with image.open("wb") as file:
             file.truncate(starts[6] * SECTOR + options.data_mib * MIB)
         _run("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", image, text=layout)
-        auto = _fat(work / "auto.img", auto_mib, "AUTOBOOT", bits=16)
+        auto = _fat(work / "auto.img", auto_mib, "AUTOBOOT")
         _run("mcopy", "-i", auto, OWN / "boot/autoboot.txt", "::autoboot.txt")
         _boot_image(options.boot, work / "boot.img", boot_mib)
         _root_image(options.root, work / "root.ext4")
@@ -169,7 +167,7 @@ def card(options: argparse.Namespace) -> None:
 def _boot_image(source: Path, image: Path, mib: int) -> None:
     """The boot partition of a tree or an image, addressed to system A."""
     if source.is_dir():
-        _fat(image, mib, "bootfs", bits=32)
+        _fat(image, mib, "bootfs")
         _run("mcopy", "-s", "-i", image, *sorted(source.iterdir()), "::")
     else:
         shutil.copyfile(source, image)
@@ -192,11 +190,11 @@ def _root_image(source: Path, image: Path) -> None:
     _run("mkfs.ext4", "-q", "-F", "-L", "rootfs", "-d", source, image, f"{mib}M")
 
 
-def _fat(image: Path, mib: int, label: str, *, bits: int) -> Path:
+def _fat(image: Path, mib: int, label: str) -> Path:
     with image.open("wb") as file:
         file.truncate(mib * MIB)
-    # Clusters of 4 KiB: autoboot.txt shares none of the card's blocks with anything else.
-    _run("mkfs.vfat", "-F", bits, "-s", 8 if mib >= 32 else 1, "-n", label, image)
+    # Clusters of 4 KiB: autoboot.txt shares none of the card's blocks with anything else. A small one has too few of them.
+    _run("mkfs.vfat", "-F", 32 if mib > 256 else 16, "-s", 8 if mib >= 32 else 1, "-n", label, image)
     return image
 
 
