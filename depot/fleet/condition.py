@@ -147,7 +147,7 @@ def state_of(
         supply_v=gauges.get("supply_v"),
         events_pending=counters.get("events_pending"),
         pictures_pending=counters.get("pictures_pending"),
-        queue_age_s=_queue_age_s(counters, facts, now_utc),
+        queue_age_s=gauges.get("queue_age_s", _queue_age_s(counters, facts, now_utc)),
         events_lost=counters.get("outbox_lost"),
         frame_rate_fps=_rate(health, "frames_seen", before, None if before is None else before.frames),
         judged_rate_fps=_rate(health, "frames_judged", before, None if before is None else before.judged),

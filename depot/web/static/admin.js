@@ -8,7 +8,7 @@ import { say } from "./words.js";
 
 const SHEETS = [
   ["users", "manage", "people"], ["tokens", "manage", "people"], ["offices", "dispatch", "routing"], ["rules", "dispatch", "rules"], ["areas", "dispatch", "routing"],
-  ["webhooks", "manage", "machines"], ["alarms", "manage", "machines"], ["audit", "audit", "audit"],
+  ["webhooks", "manage", "machines"], ["alarms", "manage", "machines"], ["releases", "fleet", "releases"], ["audit", "audit", "audit"],
 ];
 
 export async function mount(root, app) {

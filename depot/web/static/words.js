@@ -6,9 +6,10 @@ import { ADMIN } from "./words/admin.js";
 import { COMMON } from "./words/common.js";
 import { REVIEW } from "./words/review.js";
 import { SECTIONS } from "./words/sections.js";
+import { UPDATES } from "./words/updates.js";
 
 export const LANGUAGES = ["de", "en"];
-const WORDS = { ...COMMON, ...REVIEW, ...SECTIONS, ...ADMIN };
+const WORDS = { ...COMMON, ...REVIEW, ...SECTIONS, ...ADMIN, ...UPDATES };
 
 let language = "de";
 

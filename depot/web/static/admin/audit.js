@@ -8,7 +8,7 @@ import { empty, field, select, table } from "../parts.js";
 import { dateTime, knows, say } from "../words.js";
 import { sheetHead } from "./forms.js";
 
-const KINDS = ["case", "user", "token", "routing", "alarms", "webhook"];
+const KINDS = ["case", "user", "token", "routing", "alarms", "webhook", "vehicle", "rollout"];
 const PAGE = 100;
 
 export async function audit() {
