@@ -25,6 +25,7 @@ from messages.types import (
     LinePosition,
     LineStretch,
     LiningPlace,
+    Look,
     ModelRef,
     Observation,
     PictureRef,
@@ -188,6 +189,26 @@ class City:
             severity=Severity(grade=defect.grade, rule="pothole-by-area"),
         )  # fmt: skip
         yield from self._with_picture(vehicle, boot, observation, picture)
+
+    def look(
+        self, defect: Defect, asked: str, vehicle: str, moment: datetime, *, found: tuple[str, ...] = ()
+    ) -> Iterator[Intake]:
+        """What a vehicle sends that was asked for a picture of the defect's place."""
+        east, north, heading = point_on(STREETS[defect.street][2], defect.along)
+        lon, lat = place(east + defect.beside_m, north)
+        photo = self._photos(defect.label if found else "patch", defect.number, self._next) or drawn("patch", 0, 0)
+        boot = f"{vehicle}-later"
+        sha256 = hashlib.sha256(photo.content).hexdigest()
+        yield self.event(vehicle, boot, Look(
+            asked=asked, found=found, frames_judged=4, time=timed(boot, moment), model=_MODEL, software=SOFTWARE,
+            calibration=f"{vehicle}-front", heading_deg=round(heading, 1), speed_mps=8.0,
+            position=Position(lon=lon, lat=lat, error_m=1.2, method="gnss"),
+            picture=PictureRef(
+                sha256=sha256, bytes=len(photo.content), width=photo.width, height=photo.height, box=photo.box,
+                anonymised=Anonymised(method="mosaic-outside-place-1", area_share=0.7),
+            ),
+        ))  # fmt: skip
+        yield Picture(vehicle, sha256, photo.content, photo.width, photo.height)
 
     def tunnel_rides(self) -> Iterator[Intake]:
         """A tram line's tunnel: three rides along 600 m of it."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from msgspec.structs import replace as altered
 from sqlalchemy import func, select
 
 from depot.app import make_app
+from depot.asking.config import AskingConfig
 from depot.asking.projection import LaterPictures
+from depot.asking.worker import Asking
 from depot.cases.projection import CaseProjection
+from depot.commanding import Errand
 from depot.config import Config
 from depot.fleet.projection import FleetProjection
 from depot.fleet.watching import FleetWatch
@@ -41,6 +44,7 @@ from depot.store.news import News
 from depot.store.pictures import PictureFolder
 from depot.store.tables import cases, events
 from messages import envelope
+from messages.types import Reply
 from tests.depot.page.city import areas_geojson, roads_geojson
 from tests.servers import HOST, free_port, wait_until
 
@@ -97,6 +101,17 @@ class PageDepot:
         while self.projector.run_once():
             pass
         self.watch.run_once()
+
+    def ask_vehicles(self) -> dict[str, str]:
+        """One round of the worker that asks for later pictures, all say yes: the commands' ids by vehicle."""
+        told: dict[str, str] = {}
+
+        def send(errands: Sequence[Errand]) -> dict[str, Reply]:
+            told.update({errand.vehicle: errand.id for errand in errands})
+            return {errand.id: Reply(command=errand.id, ok=True) for errand in errands}
+
+        Asking(self.database, AskingConfig(), send).run_once()
+        return told
 
     def add_people(self) -> None:
         with self.database.changing() as change:

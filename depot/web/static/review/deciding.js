@@ -82,7 +82,8 @@ export class Deciding {
     if (action === "note") return this.#writeNote(found);
     if (action === "merge") return merging(found, this.#cases, (into) => this.#merge(found, into));
     if (action === "split") return splitting(found, (sightings) => this.#split(found, sightings));
-    return this.#decide(found, { action });
+    const picture = action === "repaired" && found.proposes === "repaired" ? { picture: found.after[0].picture } : {};
+    return this.#decide(found, { action, ...picture });
   }
 
   /** The same decision for all marked cases. */

@@ -4,7 +4,7 @@
 
 import { element, iconButton } from "../dom.js";
 import { toast } from "../toast.js";
-import { ago, clockFace, dateTime, inLanguage, knows, linePlace, number, percent, say } from "../words.js";
+import { ago, clockFace, dateTime, day, inLanguage, knows, linePlace, number, percent, say } from "../words.js";
 import { drawChart } from "./chart.js";
 import { sizeOf } from "./marks.js";
 
@@ -51,6 +51,7 @@ function* factsOf(found) {
   if (found.first_seen_utc) yield ["first_seen", ago(found.first_seen_utc), dateTime(found.first_seen_utc)];
   if (found.last_seen_utc && found.last_seen_utc !== found.first_seen_utc) yield ["last_seen_fact", ago(found.last_seen_utc), dateTime(found.last_seen_utc)];
   if (found.looks_without > 0) yield ["looks_fact", say("looked_without", { n: number(found.looks_without) }), found.last_look_utc ? ago(found.last_look_utc) : null];
+  if (found.asked?.length) yield ["asked_picture", found.asked.map(({ vehicle }) => vehicle).join(", "), say("until_day", { t: day(found.asked.map(({ until_utc: end }) => end).sort().at(-1)) })];
   if (found.trend) yield ["trend", say(`trend_${found.trend}`)];
   if (found.shock_mps2 !== null && found.shock_mps2 !== undefined) yield ["wheel", say("wheel_confirms"), say("blow", { a: number(found.shock_mps2, 1) })];
   if (found.score !== null && found.score !== undefined) yield ["score", percent(found.score)];
@@ -107,7 +108,7 @@ function happened(entry) {
   const action = entry.action.replace(/^case[.:]/, "").replaceAll("-", "_");
   const known = knows(`action_${action}`) ? say(`action_${action}`) : action.replaceAll("_", " ");
   const after = entry.after ?? {};
-  const more = [after.reject_reason && say(`reject_${after.reject_reason}`), after.office, after.note, after.into && say("case", { n: after.into }), after.merged_into && say("case", { n: after.merged_into })].filter(Boolean);
+  const more = [after.reject_reason && say(`reject_${after.reject_reason}`), after.office, after.note, after.into && say("case", { n: after.into }), after.merged_into && say("case", { n: after.merged_into }), entry.action === "repaired" && after.picture && say("with_later")].filter(Boolean);
   return element("li", {}, element("span", {}, [known, ...new Set(more)].join(": ")), element("span", { class: "note" }, [who, dateTime(entry.utc)].filter(Boolean).join(" · ")));
 }
 

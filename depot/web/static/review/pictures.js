@@ -11,7 +11,7 @@ const WIDE = 16 / 9;
 
 /** The picture in its whole size with its frame. */
 export function whole(picture, found) {
-  const label = say("picture_of", { what: nameOf(found), case: say("case", { n: found.number }) });
+  const label = say(picture.later ? "picture_of_place" : "picture_of", { what: nameOf(found), case: say("case", { n: found.number }) });
   return framed(picture, [0, 0, picture.width, picture.height], label);
 }
 
@@ -24,6 +24,11 @@ export function closeUp(picture, found) {
 export function noPicture(missing) {
   const words = { awaited: "picture_awaited", expired: "picture_expired", gone: "picture_gone", none: "no_picture" };
   return element("p", { class: "no-picture" }, icon("camera", 30), element("span", {}, say(words[missing])));
+}
+
+/** The pictures of later passes, newest first, in the form of the others. */
+export function laterOf(found) {
+  return (found?.after ?? []).map((one) => ({ ...one, sha256: one.picture, stored: one.picture_stored, later: true }));
 }
 
 export function missingOf(picture) {

@@ -3,13 +3,15 @@
 // The open case: what it is, its best picture large with the defect's box, the close-up and the second best frame.
 
 import { element, icon, iconButton } from "../dom.js";
-import { say, trouble } from "../words.js";
+import { className, dateTime, day, number, say, trouble } from "../words.js";
+import { capOf } from "./keys.js";
 import { gradeMark, nameOf, placeOf, stateMark, trendMark } from "./marks.js";
-import { closeUp, enlarge, missingOf, noPicture, whole } from "./pictures.js";
+import { closeUp, enlarge, laterOf, missingOf, noPicture, whole } from "./pictures.js";
 
 export class Stage {
   #shown = null;
   #frame = 0;
+  #pass = 0; // of the later ones
   #acts;
   #count = element("span", { class: "stage-count number" });
   #head = element("header", { class: "stage-head" });
@@ -35,7 +37,7 @@ export class Stage {
   }
 
   draw(found, place) {
-    if (this.#shown?.number !== found.number) this.#frame = 0;
+    if (this.#shown?.number !== found.number) this.#frame = this.#pass = 0;
     this.#shown = found;
     this.root.dataset.shown = found.number;
     this.root.hidden = false;
@@ -74,11 +76,14 @@ export class Stage {
   }
 
   /** The picture over the whole window; once more closes it. */
-  large() {
+  large(first) {
     const open = document.getElementById("large");
     if (open) return open.close();
     const pictures = this.#showable();
-    if (pictures.length) enlarge(pictures, Math.min(this.#frame, pictures.length - 1), this.#shown);
+    const later = laterOf(this.#shown).filter((picture) => !missingOf(picture));
+    const all = [...pictures, ...later];
+    const at = first === undefined ? Math.min(this.#frame, pictures.length - 1) : all.findIndex(({ sha256 }) => sha256 === first.sha256);
+    if (all.length) enlarge(all, Math.max(at, 0), this.#shown);
     return undefined;
   }
 
@@ -112,6 +117,9 @@ export class Stage {
   #drawPictures() {
     const found = this.#shown;
     const pictures = this.#showable();
+    const later = laterOf(found);
+    this.#pictures.classList.toggle("comparing", later.length > 0);
+    if (later.length) return this.#compare(found, pictures, later);
     const missing = missingOf(found.pictures?.[0]);
     if (!pictures.length) return this.#pictures.replaceChildren(element("div", { class: "picture" }, noPicture(missing ?? "none")));
     const at = Math.min(this.#frame, pictures.length - 1);
@@ -125,11 +133,33 @@ export class Stage {
     return undefined;
   }
 
-  #rest(pictures, at) {
+  /** Before and after side by side, and what the later pass speaks for. */
+  #compare(found, pictures, later) {
+    const at = Math.min(this.#frame, Math.max(pictures.length - 1, 0));
+    const pass = Math.min(this.#pass, later.length - 1);
+    const before = pictures[at] ?? found.pictures?.[0];
+    const after = later[pass];
+    const side = (picture, word) => {
+      const missing = missingOf(picture);
+      const caption = say(word, { t: day(picture?.utc) });
+      return missing ? this.#tile(noPicture(missing), caption) : this.#tile(whole(picture, found), caption, () => this.large(picture));
+    };
+    const near = [before, after].some(missingOf) ? [] : [before, after].map((picture) => this.#tile(closeUp(picture, found), say("close_up")));
+    this.#pictures.replaceChildren(
+      ...(found.proposes === "repaired" ? [proposal(found.after[0])] : []),
+      element("div", { class: "compare", role: "group", "aria-label": say("compare") }, side(before, "photo_before"), side(after, "photo_after"), ...near),
+      element("p", { class: "note after-note" }, whatWasFound(after)),
+    );
+    if (pictures.length > 1) this.#pictures.append(this.#rest(pictures, at));
+    if (later.length > 1) this.#pictures.append(this.#rest(later, pass, "later_all", (place) => { this.#pass = place; this.#drawPictures(); }));
+    return undefined;
+  }
+
+  #rest(pictures, at, label = "pictures_all", show = (place) => this.#show(place)) {
     return element(
-      "div", { class: "frames", role: "group", "aria-label": say("pictures_all", { n: pictures.length }) },
+      "div", { class: "frames", role: "group", "aria-label": say(label, { n: pictures.length }) },
       ...pictures.slice(0, 10).map((_, place) => element(
-        "button", { type: "button", "aria-pressed": String(place === at), "aria-label": say("position_in", { n: place + 1, all: pictures.length }), onclick: () => this.#show(place) }, String(place + 1),
+        "button", { type: "button", "aria-pressed": String(place === at), "aria-label": say("position_in", { n: place + 1, all: pictures.length }), onclick: () => show(place) }, String(place + 1),
       )),
     );
   }
@@ -143,4 +173,19 @@ export class Stage {
     const inside = [picture, element("span", { class: "caption" }, caption)];
     return onclick ? element("button", { type: "button", class: "tile", onclick }, ...inside) : element("figure", { class: "tile" }, ...inside);
   }
+}
+
+/** What a later pass speaks for; the key or the button below says yes. */
+function proposal(after) {
+  return element(
+    "div", { class: "proposal", role: "status" }, icon("repaired", 20),
+    element("p", {}, element("strong", {}, say("propose_repaired")), " ", say("propose_why", { vehicle: after.vehicle, t: dateTime(after.utc) })),
+    capOf("repaired"),
+  );
+}
+
+function whatWasFound(after) {
+  const found = after.found.map(className).join(", ") || say(after.seen ? "found_beside" : "found_nothing");
+  const frames = after.frames_judged === 1 ? say("in_frame") : say("in_frames", { n: number(after.frames_judged) });
+  return [after.vehicle, dateTime(after.utc), `${say("found_there")}: ${found} (${frames})`].join(" · ");
 }
