@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from edge import cli_doctor, cli_drive, cli_outbox
+from edge import cli_doctor, cli_drive, cli_outbox, cli_selftest
 from edge.errors import WegewartError
 
 _EPILOG = """exit codes:
@@ -85,6 +85,7 @@ def _add_tools(commands: Commands) -> None:
 
     cli_outbox.add(commands)
     cli_doctor.add(commands)
+    cli_selftest.add(commands)
     config = commands.add_parser("config", help="explain or check a configuration")
     actions = config.add_subparsers(required=True, metavar="ACTION")
     explain = actions.add_parser("explain", help="every key: meaning, unit, bounds, default, where its value came from")

@@ -26,6 +26,7 @@ Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Side = Annotated[int, msgspec.Meta(ge=32, le=4096)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.onnx$")]
+PictureName = Annotated[str, msgspec.Meta(pattern=r"^selftest/[A-Za-z0-9_-]+\.jpg$")]
 Precision = Literal["int8", "fp32"]
 
 
@@ -94,13 +95,30 @@ class Nms(_Strict, frozen=True):
     most: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
+class Known(_Strict, frozen=True):
+    """Something that a stored picture shows: the answer comes from who drew the picture, not from a model."""
+
+    label: str
+    box: tuple[float, float, float, float]
+
+
+class StoredPicture(_Strict, frozen=True):
+    """A picture of the package; boxes in its pixels. `most`: a model that finds more than so many things is wrong."""
+
+    file: PictureName
+    sha256: Sha256
+    known: tuple[Known, ...]
+    most: Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+
 class SelfTest(_Strict, frozen=True):
-    """See `edge.vision.selftest`."""
+    """See `edge.vision.selftest`; for `pictures` see `edge.vision.proof`."""
 
     seed: int
     floor: Probability
     score_tolerance: Probability
     least_overlap: Probability
+    pictures: tuple[StoredPicture, ...] = ()
 
 
 class Origin(_Strict, frozen=True):
@@ -171,12 +189,14 @@ def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
     grouped = [name for group in manifest.nms.groups for name in group]
     named = {manifest.superclass.name, *manifest.superclass.members}
     precisions = [file.precision for file in manifest.onnx]
+    known = {one.label for picture in manifest.selftest.pictures for one in picture.known}
     checks = (
         (len(classes) != len(manifest.classes), "classes", "a class is named twice"),
         (set(manifest.thresholds) != classes, "thresholds", "need exactly one for every class"),
         (sorted(grouped) != sorted(classes), "nms.groups", "need every class exactly once"),
         (not named <= classes, "superclass", "names a class that is not in classes"),
         (not any(named <= set(group) for group in manifest.nms.groups), "superclass", "has to be one nms group"),
+        (not known <= classes, "selftest.pictures", "names a class that is not in classes"),
         (not precisions, "onnx", "need at least one file"),
         (len(set(precisions)) != len(precisions), "onnx", "a precision is given twice"),
         (manifest.input.width % 32 > 0 or manifest.input.height % 32 > 0, "input", "sides are multiples of 32"),

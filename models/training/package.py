@@ -41,6 +41,7 @@ from models.training.dataset import Sample, load
 from models.training.evaluate import Row, detect_all, markdown, table
 from models.training.export import OPSET
 from models.training.quantize import SIZE
+from models.training.stored import with_pictures
 from models.training.teacher import teach
 from models.training.thresholds import choose
 
@@ -209,7 +210,7 @@ def main() -> None:
     run = arguments.run or Path("runs") / arguments.model
     folder = arguments.out or Path(__file__).resolve().parents[1] / arguments.model
     package = with_thresholds(draft(classes, run, folder, arguments.version), classes, arguments.teacher)
-    package = with_selftest(package)
+    package = with_pictures(with_selftest(package))
     tables = scored(package, classes, ["val", "test"] if arguments.test else ["val"], arguments.teacher)
     package = with_fields(package, manifest=msgspec.structs.replace(package.manifest, scores=as_scores(tables)))
     write(package)
