@@ -6,8 +6,9 @@
     scripts/update-vehicle technik@wagen-7 --bundle PAKET      über SSH, bis es gesund läuft / over SSH, until healthy
     scripts/update-vehicle wagen-7 wagen-8 --bundle PAKET      einer nach dem anderen / one after another
 
-Ende / exit code: 0 läuft und ist gesund / runs and is healthy; 1 nicht gegangen / did not work; 255 keine Verbindung /
-no connection; sonst die Zahl des Fahrzeugs / else the vehicle's.
+Ende / exit code: 0 läuft und ist gesund / runs and is healthy; 1 nicht gegangen / did not work; 4 vom Fahrzeug
+abgelehnt oder zurückgenommen / refused or taken back by the vehicle; 5 dort arbeitet ein anderer / another one is at
+work there; 255 keine Verbindung / no connection.
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--now", action="store_true", help="nicht aufs Abstellen warten / do not wait until it is parked"
     )
+    parser.add_argument(
+        "--allow-older", action="store_true", help="auch eine ältere als die laufende / also an older one"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="auch eine, die dort scheiterte / also one that failed there"
+    )
     parser.add_argument("--lang", choices=["de", "en"], default="de", help="default: de")
     parser.add_argument("--wait", type=float, default=60.0, metavar="MINUTES", help="for the verdict; default: 60")
     parser.add_argument("--port", type=int, help="of the vehicle's SSH")
@@ -74,7 +81,10 @@ def _one(where: str, bundle: parcel.Parcel, options: argparse.Namespace) -> Outc
             return _onto_stick(Path(where), bundle, Say(options.lang))
         address = Address(where, options.port, options.identity, tuple(options.ssh_option))
         places = Places(options.to, options.updater, options.state)
-        visit = Visit(lambda: OpenSsh(address), bundle, say, places=places, now=options.now, wait_s=60 * options.wait)
+        asked = tuple(
+            f"--{name.replace('_', '-')}" for name in ("now", "allow_older", "again") if getattr(options, name)
+        )
+        visit = Visit(lambda: OpenSsh(address), bundle, say, places=places, asked=asked, wait_s=60 * options.wait)
         return visit.go()
     except WorkshopError as error:
         return Outcome(error.exit_code, str(error))

@@ -25,6 +25,8 @@ _TRIES, _PAUSE_S = 8, 5.0
 _LOOK_S = 2.0
 #: What the vehicle's shell returns for a file that arrived as another one.
 _DAMAGED = 75
+#: `wegewart-update install`: waits until it is parked; refused or gone back; another one is at work, or on trial still.
+_STAGED, _REFUSED, _BUSY, _BUSY_S = 3, 4, 5, 10.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Outcome:
 
 
 class Visit:
-    """Comes to one vehicle. `connect` is called again after each loss."""
+    """Comes to one vehicle. `connect` is called again after each loss; `asked`: options for the vehicle's updater."""
 
     def __init__(
         self,
@@ -56,12 +58,12 @@ class Visit:
         say: Say,
         *,
         places: Places,
-        now: bool = False,
+        asked: tuple[str, ...] = (),
         wait_s: float = 3600.0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connect, self._parcel, self._say, self._places = connect, parcel, say, places
-        self._now, self._wait_s, self._pause = now, wait_s, pause
+        self._asked, self._wait_s, self._pause = asked, wait_s, pause
         self._line: Line | None = None
 
     def go(self) -> Outcome:
@@ -77,14 +79,16 @@ class Visit:
             self._held(self._copy)
             copied = time.monotonic()
             self._say("copied", seconds=copied - began)
-            code = self._held(self._install)
-            if code:
+            deadline = copied + self._wait_s
+            while (code := self._held(self._install)) == _BUSY and time.monotonic() < deadline:
+                self._pause(_BUSY_S)
+            if code not in (0, _STAGED):
                 return Outcome(code, self._say.text("refused", code=code), copied - began)
-            update = self._judged()
+            update = self._judged(deadline)
             ended = time.monotonic()
             if update.state == "failed":
                 text = self._say.text("failed", reason=update.reason, running=update.running or "-")
-                return Outcome(1, text, copied - began, ended - copied)
+                return Outcome(_REFUSED, text, copied - began, ended - copied)
             self._held(lambda line: line.run(f"rm -rf {shlex.quote(self._places.parcel)}/*"))
             text = self._say.text("active", release=update.release, seconds=ended - began)
             return Outcome(0, text, copied - began, ended - copied)
@@ -155,12 +159,14 @@ class Visit:
         return {path: digest for digest, path in pairs[0]}, {path: int(size) for size, path in pairs[1]}
 
     def _install(self, line: Line) -> int:
-        command = ["sudo", "-n", self._places.updater, "install", "--bundle", self._places.parcel]
-        return line.follow(shlex.join([*command, *(["--now"] if self._now else [])]), self._say.told)
+        """The whole way; what was cut goes on, what was done already is not done again."""
+        updater = [self._places.updater, "--lang", self._say.lang]
+        command = ["sudo", "-n", *updater, "install", "--bundle", self._places.parcel, *self._asked]
+        return line.follow(shlex.join(command), self._say.told)
 
-    def _judged(self) -> Update:
+    def _judged(self, deadline: float) -> Update:
         """The vehicle's word on the release: active or failed."""
-        deadline, last = time.monotonic() + self._wait_s, ""
+        last = ""
         while True:
             update = self._held(self._state)
             if update is not None and update.release == self._parcel.release:

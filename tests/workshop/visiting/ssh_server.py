@@ -17,15 +17,18 @@ from tests.servers import HOST, free_port, listens, need, wait_until
 from workshop.visiting.line import Address
 from workshop.visiting.visit import Places
 
-#: Looks at the bundle as far as a test needs it, then says what the folder `says` tells it to.
+#: Looks at the bundle as far as a test needs it, then ends with the next line of `code`, else with 0.
 UPDATER = """#!/bin/sh
 echo "$@" >> "{folder}/calls"
-[ "$1" = install ] && [ "$2" = --bundle ] || exit 64
-[ -f "$3/bundle.json" ] && [ -f "$3/metadata/timestamp.json" ] || {{ echo "no bundle"; exit 65; }}
-cp "$3"/targets/wheels/* "{folder}/arrived/"
+[ "$1 $3 $4" = "--lang install --bundle" ] || exit 64
+shift 3
+[ -f "$2/bundle.json" ] && [ -f "$2/metadata/timestamp.json" ] || {{ echo "no bundle"; exit 65; }}
+cp "$2"/targets/wheels/* "{folder}/arrived/"
 echo "self-test passed"
 echo '{{"release":"2026.11.7","state":"staged"}}' > "{folder}/state.json"
-exit "$(cat "{folder}/code")"
+read -r code <"{folder}/code"
+sed -i 1d "{folder}/code"
+exit "${{code:-0}}"
 """
 
 
@@ -39,7 +42,7 @@ class Vehicle:
         )
         for name in ("bin", "arrived", "opt visit"):
             (folder / name).mkdir(parents=True)
-        (folder / "code").write_text("0")
+        (folder / "code").write_text("")
         self._program("wegewart-update", UPDATER.format(folder=folder))
         self._program("sudo", '#!/bin/sh\nshift\nexec "$@"\n')
         keygen = need("ssh-keygen")

@@ -86,7 +86,7 @@ def test_a_bundle_arrives_is_installed_and_watched_until_it_is_healthy(car: Vehi
     assert outcome.code == 0
     assert f"{RELEASE} runs and is healthy" in outcome.text
     assert arrived(car, bundle)
-    assert car.calls() == [f"install --bundle {car.places.parcel}"]
+    assert car.calls() == [f"--lang en install --bundle {car.places.parcel}"]
     assert [line for line in said if "trial" in line or "parked" in line or line == "self-test passed"] == [
         "self-test passed",
         "ready; waits until the vehicle is parked (--now does not wait)",
@@ -98,17 +98,31 @@ def test_a_bundle_arrives_is_installed_and_watched_until_it_is_healthy(car: Vehi
 
 def test_a_release_that_fails_is_said_with_its_reason(car: Vehicle, bundle: Path) -> None:
     outcome, _ = visit(car, bundle, then=("pending", "failed"))
-    assert outcome.code == 1
+    assert outcome.code == 4
     assert outcome.text == "FAILED: camera gave no picture; 2026.11.6 runs"
 
 
 def test_the_vehicles_exit_code_is_ours_and_the_copy_stays(car: Vehicle, bundle: Path) -> None:
-    (car.folder / "code").write_text("42")
+    (car.folder / "code").write_text("4\n")
     outcome, _ = visit(car, bundle)
-    assert outcome.code == 42
-    (car.folder / "code").write_text("0")
+    assert outcome.code == 4
     _, said = visit(car, bundle)
     assert "copying 0 files, 0.0 MB (3.0 MB are there already)" in said
+
+
+def test_while_another_updater_is_at_work_the_visit_waits_and_a_vehicle_that_drives_is_waited_for(
+    car: Vehicle, bundle: Path
+) -> None:
+    (car.folder / "code").write_text("5\n3\n")
+    outcome, _ = visit(car, bundle, then=("staged", "staged", "pending", "active"))
+    assert outcome.code == 0
+    assert len(car.calls()) == 2
+
+
+def test_what_the_technician_asks_for_reaches_the_updater(car: Vehicle, bundle: Path) -> None:
+    (car.folder / "code").write_text("4\n")
+    assert main(arguments(car, bundle, "--now", "--again", "--allow-older")) == 4
+    assert car.calls()[0].endswith("visit --now --allow-older --again")
 
 
 def test_a_vehicle_without_a_verdict_is_not_waited_for_for_ever(car: Vehicle, bundle: Path) -> None:
@@ -194,12 +208,12 @@ def test_a_key_that_the_vehicle_does_not_know_is_refused_with_one_line(car: Vehi
 def test_several_vehicles_one_of_them_away_end_with_a_summary(
     car: Vehicle, bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (car.folder / "code").write_text("3")
+    (car.folder / "code").write_text("4\n")
     given = arguments(car, bundle, "--ssh-option=ConnectTimeout=2")
     assert main(["nobody@wagen-8.invalid", *given]) == 255
     said = capsys.readouterr()
     assert "--- summary" in said.out
-    assert f"{HOST}: the vehicle did not take it (exit code 3)" in said.err
+    assert f"{HOST}: the vehicle did not take it (exit code 4)" in said.err
     assert "wagen-8.invalid" in said.err
 
 
