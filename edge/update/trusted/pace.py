@@ -90,7 +90,7 @@ class Pace:
             if self._tokens >= most:
                 self.pause(0)
                 return most
-            self.pause((most - self._tokens) / self._rate)
+            self.pause(max(0.001, (most - self._tokens) / self._rate))
 
     def took(self, count: int) -> None:
         """So many bytes came."""

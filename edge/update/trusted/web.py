@@ -113,12 +113,14 @@ class Web:
         """
         url = urljoin(self.base, name)
         for _ in range(self._limits.redirects + 1):
-            with contextlib.closing(_connection(_parts(url), self._tls, self._limits)) as connection:
-                response = self._ask(connection, url, offset)
+            with contextlib.ExitStack() as open_until_then:
+                connection = _connection(_parts(url), self._tls, self._limits)
+                open_until_then.callback(connection.close)
+                response = open_until_then.enter_context(self._ask(connection, url, offset))
                 if response.status not in _REDIRECTS:
                     yield Answer(response, _start(response, url, offset), url, self._pace, self._limits)
                     return
-                url = urljoin(url, response.headers.get("Location", ""))
+                url = _joined(url, response.headers.get("Location", ""))
         raise FetchError(f"{self.base}{name}: sends us on more than {self._limits.redirects} times")
 
     def read(self, name: str, most: int) -> bytes:
@@ -183,6 +185,13 @@ def _parts(url: str) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(parts.hostname)):
         raise FetchError(f"{url[:200]!r}: updates come over https only; correct update.repository")
     return parts
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchError(f"{url}: sends us on to {location[:100]!r}; correct update.repository") from error
 
 
 def _is_here(host: str) -> bool:
