@@ -22,6 +22,8 @@ _FRESH_S = 600.0
 _MOVING_MPS = 1.0
 #: Where events wait for longer, the last place says nothing of the fixes.
 _QUICK_S = 60.0
+#: What the gauge `fix_quality` counts.
+_FIX_QUALITIES = ("dead_reckoning", "autonomous", "differential", "rtk_float", "rtk_fixed")
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class Reading:
 class VehicleState(Struct, frozen=True, kw_only=True):
     """A vehicle now; None: not known. `*_age_s`, `silent_s`: by the depot's clock.
 
-    `queue_age_s`: events wait there no longer than this, 0 where none does. `throttled`: it looks less often, or its
-    processor slowed itself down since the reading before. `last_error`: the first of its faults. `release`,
-    `update_*`: see `depot.fleet.software`. `retired_utc`: nobody waits for it any more.
+    `queue_age_s`: so long the oldest event waits there, or at most so long where the vehicle does not tell; 0: none
+    waits. `throttled`: it looks less often, or its processor slowed itself down since the reading before.
+    `last_error`: the first of its faults. `release`, `update_*`: see `depot.fleet.software`. `retired_utc`: nobody
+    waits for it any more.
     """
 
     vehicle: str
@@ -136,7 +139,7 @@ def state_of(
         position_age_s=age_s(row.position_utc, now_utc),
         position_error_m=gauges.get("position_error_m"),
         fix_method=None if facts is None else facts.fix_method,
-        fix_quality=None if facts is None else facts.fix_quality,
+        fix_quality=_fix_quality(gauges, facts),
         time_quality=_time_quality(health, facts),
         speed_mps=gauges.get("speed_mps"),
         temperature_c=gauges.get("temperature_c"),
@@ -207,6 +210,14 @@ def _queue_age_s(counters: dict[str, int], facts: Any, now_utc: str) -> float | 
     if not pending:
         return None if pending is None else 0.0
     return None if facts is None else age_s(facts.event_utc, now_utc)
+
+
+def _fix_quality(gauges: dict[str, float], facts: Any) -> str | None:
+    """As the receiver says now, where the vehicle tells; else as it was at the newest observation."""
+    told = gauges.get("fix_quality", -1.0)
+    if told in range(len(_FIX_QUALITIES)):
+        return _FIX_QUALITIES[int(told)]
+    return None if facts is None else facts.fix_quality
 
 
 def _time_quality(health: Health | None, facts: Any) -> str | None:

@@ -107,6 +107,17 @@ def test_what_waits_on_a_vehicle_is_at_most_as_old_as_the_newest_that_came(
     assert alarms(database) == [("queue_age", True)]
 
 
+def test_what_a_vehicle_says_itself_of_its_queue_and_its_fix_counts(
+    database: Database, clock: Clock, vehicle: Vehicle
+) -> None:
+    project(database, FleetProjection(), store(database, samples.observation(time=samples.time_at())))
+    vehicle.says(counters={"events_pending": 40}, queue_age_s=7.5, fix_quality=4.0)
+    assert (properties(database)["queue_age_s"], properties(database)["fix_quality"]) == (7.5, "rtk_fixed")
+    for none_of_ours in (2.5, 99.0, -1.0):
+        vehicle.says(fix_quality=none_of_ours)
+        assert properties(database)["fix_quality"] is None
+
+
 def test_an_older_event_says_nothing_new_of_the_fixes(database: Database, clock: Clock, vehicle: Vehicle) -> None:
     vehicle.says(counters={"events_pending": 1})
     poor = samples.Position(lon=6.7, lat=51.4, error_m=9.0, method="dead_reckoned")

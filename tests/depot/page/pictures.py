@@ -17,13 +17,17 @@ from pathlib import Path
 
 from selenium import webdriver
 
+from depot.config import Config
+from depot.updates.config import UpdatesConfig
 from depot.web import install
 from edge.simulator import simulate
 from tests.browser import FLAGS
 from tests.depot.page.city import City
 from tests.depot.page.desk import Desk
 from tests.depot.page.photos import rendered
-from tests.depot.page.serving import page_depot
+from tests.depot.page.serving import PageDepot, page_depot
+from tests.depot.updates.made import repository
+from tests.depot.updates.yard import R1, R2, Yard
 
 ROOT = Path(__file__).resolve().parents[3]
 PICTURES = ROOT / "docs" / "pictures"
@@ -37,16 +41,26 @@ def main() -> int:
     install.install()
     PICTURES.mkdir(parents=True, exist_ok=True)
     drives = [_drive(name, *of) for name, of in DRIVES.items()]
-    with tempfile.TemporaryDirectory() as folder, page_depot(Path(folder)) as depot:
-        depot.lay_out()
-        depot.add_people()
-        depot.take(City(photos=rendered(*drives), now=datetime.now(timezone.utc)).intakes())
-        browser = _browser(Path(folder))
-        try:
-            _shoot(Desk(browser, depot))
-        finally:
-            browser.quit()
+    with tempfile.TemporaryDirectory() as folder:
+        repository(Path(folder, "repository"), R1, R2)
+        with page_depot(
+            Path(folder), config=Config(updates=UpdatesConfig(repository=Path(folder, "repository")))
+        ) as depot:
+            _look(depot, Path(folder), drives)
     return 0
+
+
+def _look(depot: PageDepot, folder: Path, drives: list[Path]) -> None:
+    depot.lay_out()
+    depot.add_people()
+    city = City(photos=rendered(*drives), now=datetime.now(timezone.utc))
+    depot.take(city.intakes())
+    browser = _browser(Path(folder))
+    try:
+        _shoot(Desk(browser, depot))
+        _shoot_updates(Desk(browser, depot), Yard(depot, city))
+    finally:
+        browser.quit()
 
 
 def _drive(scene: str, seed: int, km: float) -> Path:
@@ -95,6 +109,27 @@ def _shoot(desk: Desk) -> None:
     desk.click("[data-case]")
     desk.until(lambda: desk.open_case is not None)
     keep("phone-case")
+
+
+def _shoot_updates(desk: Desk, yard: Yard) -> None:
+    """A roll-out that one vehicle stopped, and who runs what."""
+    body = {"release": R2, "steps": [{"group": "canary", "hold_h": 0}, {"share": 0.4, "hold_h": 0}, {"share": 1}]}
+    number = yard.depot.ask("POST", "/api/rollouts", json=body).json()["number"]
+    yard.depot.ask("POST", f"/api/rollouts/{number}/actions", json={"action": "start"})
+    yard.roll()
+    yard.says("kehr-3", R2, "active")
+    yard.roll()
+    yard.says(yard.told[-1], R1, "failed", "self-test: 2 of 9 pictures judged otherwise")
+    yard.roll()
+    desk.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", DESKTOP)
+    for name, path, whole in (
+        ("vehicles-software", "/vehicles?view=software", "[data-vehicle]"),
+        ("admin-releases", "/admin?tab=releases", ".rollout .wrong"),
+    ):
+        desk.open_whole(path, whole)
+        desk.settle()
+        assert desk.browser.save_screenshot(str(PICTURES / f"{name}.png"))
+        print(name)
 
 
 def _first(desk: Desk) -> None:

@@ -5,70 +5,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import Select
 
 from depot.config import Config
 from depot.updates.config import UpdatesConfig
-from depot.updates.repository import Repository
-from depot.updates.rolling import RollOuts
-from messages.types import Health, ModelRef, Reply, Status, Time, Update
 from tests.browser import no_errors, shot
 from tests.depot.page.city import City
 from tests.depot.page.desk import Desk
 from tests.depot.page.serving import PageDepot, page_depot
 from tests.depot.page.test_access import axe, obstacles
-from tests.depot.updates.made import MadeRepository, repository
+from tests.depot.updates.made import repository
+from tests.depot.updates.yard import R1, R2, Yard
 
 __all__ = ["axe"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
-
-R1, R2 = "2026.11.1", "2026.11.2"
-FLEET = {"kehr-3": "canary", "muell-12": "fleet", "bus-7": "fleet", "bus-8": "fleet", "winter-1": "fleet"}
-
-
-class Yard:
-    """A desk before a depot with five vehicles and two releases."""
-
-    def __init__(self, desk: Desk, made: MadeRepository) -> None:
-        self.desk, self.depot, self.made = desk, desk.depot, made
-        self.city = City(defects=0)
-        self.told: list[str] = []
-        self.rolling = RollOuts(
-            self.depot.database, Repository(made.folder), self.depot.services.config.fleet, self._send
-        )
-        for name, group in FLEET.items():
-            self.says(name, R1)
-            self.depot.ask("PATCH", f"/api/vehicles/{name}", json={"group": group})
-
-    def _send(self, commands: object) -> dict[str, Reply]:
-        names = list(commands)  # type: ignore[call-overload]
-        self.told += names
-        return {name: Reply(command="x", ok=True, text="is fetched") for name in names}
-
-    def says(self, name: str, runs: str, state: str = "", reason: str = "") -> None:
-        """Its status and its health."""
-        now = datetime.now(timezone.utc)
-        utc = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        update = Update(release=R2, state=state, reason=reason, utc=utc) if state else None  # type: ignore[arg-type]
-        model = ModelRef(name="street", version="0.3.0", sha256="ab" * 32)
-        time = Time(boot="b", monotonic_s=now.timestamp(), quality="ntp", utc=utc)
-        session = int(now.timestamp() * 1000)
-        status = Status(state="online", boot="b", session=session, software="0.9.0", models=(model,), release=runs)
-        self.depot.take(
-            self.city.event(name, "b", data)
-            for data in (status, Health(time=time, counters={"events_pending": 0}, update=update))
-        )
-
-    def roll(self, times: int = 3) -> None:
-        for _ in range(times):
-            self.rolling.run_once()
 
 
 @pytest.fixture
@@ -80,29 +37,35 @@ def depot(vendor: None, tmp_path: Path) -> Iterator[PageDepot]:
 
 
 @pytest.fixture
-def yard(browser: object, depot: PageDepot, tmp_path: Path) -> Yard:
-    made = MadeRepository.__new__(MadeRepository)
-    made.folder = tmp_path / "repository"
-    return Yard(Desk(browser, depot), made)  # type: ignore[arg-type]
+def yard(depot: PageDepot) -> Yard:
+    return Yard(depot, City(defects=0))
+
+
+@pytest.fixture
+def desk(browser: WebDriver, yard: Yard) -> Desk:
+    """A browser before a depot with five vehicles."""
+    return Desk(browser, yard.depot)
 
 
 WORDS = {
     "de": {
         "draft": "Der Entwurf ist angelegt", "start": "Starten: Verteilung 1", "running": "läuft",
-        "paused": "angehalten", "why": "zu viele sind gescheitert", "goon": "Ohne sie fortsetzen: Verteilung 1", "step": "Gruppe canary",
-        "done": "fertig", "left": "1 ausgenommen", "fresh": "frisch bis", "share": "4 auf 5 Fahrzeuge",
+        "paused": "angehalten", "why": "zu viele sind gescheitert", "goon": "Ohne sie fortsetzen: Verteilung 1",
+        "step": "Gruppe canary", "done": "fertig", "left": "1 ausgenommen", "fresh": "frisch bis",
+        "share": "4 auf 5 Fahrzeuge",
     },
     "en": {
-        "draft": "The draft is made", "start": "Start: Roll-out 1", "running": "running", "paused": "paused",
-        "why": "too many have failed", "goon": "Go on without them: Roll-out 1", "step": "Group canary",
-        "done": "done", "left": "1 left out", "fresh": "fresh until", "share": "4 to 5 vehicles",
+        "draft": "The draft is made", "start": "Start: Roll-out 1", "running": "running",
+        "paused": "paused", "why": "too many have failed", "goon": "Go on without them: Roll-out 1",
+        "step": "Group canary", "done": "done", "left": "1 left out", "fresh": "fresh until",
+        "share": "4 to 5 vehicles",
     },
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-def test_a_release_is_brought_out_step_by_step_and_stops_where_one_fails(yard: Yard, language: str) -> None:
-    desk, says = yard.desk, WORDS[language]
+def test_a_release_is_brought_out_step_by_step_and_stops_where_one_fails(yard: Yard, desk: Desk, language: str) -> None:
+    says = WORDS[language]
     desk.open_whole("/admin?tab=releases", ".sheet td", language=language)
     desk.shows(".repository", says["fresh"])
     desk.shows(".sheet tbody", R2)
@@ -144,8 +107,7 @@ def test_a_release_is_brought_out_step_by_step_and_stops_where_one_fails(yard: Y
     no_errors(desk.browser)
 
 
-def test_a_vehicle_is_told_anew_from_the_details(yard: Yard) -> None:
-    desk = yard.desk
+def test_a_vehicle_is_told_anew_from_the_details(yard: Yard, desk: Desk) -> None:
     made = yard.depot.ask("POST", "/api/rollouts", json={"release": R2, "steps": [{"share": 1, "most_failed": 0.5}]})
     yard.depot.ask("POST", f"/api/rollouts/{made.json()['number']}/actions", json={"action": "start"})
     yard.roll()
@@ -161,13 +123,13 @@ def test_a_vehicle_is_told_anew_from_the_details(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "failed", "saved", "retired"),
-    [("de", "gescheitert", "Gespeichert", "außer Dienst seit"), ("en", "failed", "Saved", "retired since")],
+    ("language", "words"),
+    [("de", ("gescheitert", "Gespeichert", "außer Dienst seit")), ("en", ("failed", "Saved", "retired since"))],
 )
 def test_who_runs_what_is_filtered_and_a_vehicle_changes_its_group(
-    yard: Yard, language: str, failed: str, saved: str, retired: str
+    yard: Yard, desk: Desk, language: str, words: tuple[str, str, str]
 ) -> None:
-    desk = yard.desk
+    failed, saved, retired = words
     yard.says("bus-7", R1, "failed", "disk full")
     yard.says("bus-8", R2, "active")
     desk.open_whole("/vehicles?view=software", "[data-vehicle]", language=language)
@@ -191,21 +153,20 @@ def test_who_runs_what_is_filtered_and_a_vehicle_changes_its_group(
     no_errors(desk.browser)
 
 
-def test_who_may_only_look_finds_no_button_to_act(yard: Yard, tmp_path: Path, vendor: None) -> None:
+def test_who_may_only_look_finds_no_button_to_act(browser: WebDriver, depot: PageDepot, tmp_path: Path) -> None:
     folder = tmp_path / "guarded"
     folder.mkdir()
-    config = Config(updates=UpdatesConfig(repository=yard.made.folder))
+    config = Config(updates=depot.services.config.updates)
     with page_depot(folder, login="password", config=config) as guarded:
         guarded.add_people()
-        desk = Desk(yard.desk.browser, guarded)
+        desk = Desk(browser, guarded)
         desk.log_in("anna")  # a dispatcher
         desk.open_whole("/admin?tab=releases", ".sheet td")
         assert desk.all(".sheet-head .primary") == []
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-def test_none_of_it_has_an_obstacle(yard: Yard, axe: str, language: str, tmp_path: Path) -> None:
-    desk = yard.desk
+def test_none_of_it_has_an_obstacle(yard: Yard, desk: Desk, axe: str, language: str, tmp_path: Path) -> None:
     number = yard.depot.ask("POST", "/api/rollouts", json={"release": R2}).json()["number"]
     yard.depot.ask("POST", f"/api/rollouts/{number}/actions", json={"action": "start"})
     yard.roll()

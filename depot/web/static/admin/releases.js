@@ -70,6 +70,7 @@ function boardName(board) {
 }
 
 function megabytes(bytes) {
+  if (bytes < 1e6) return `${number(bytes / 1e3)} kB`;
   return `${number(bytes / 1e6, bytes < 1e8 ? 1 : 0)} MB`;
 }
 
