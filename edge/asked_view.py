@@ -22,10 +22,8 @@ Pixel: TypeAlias = tuple[float, float]
 
 #: The patch reaches so many standard deviations beyond the place: 87 of 100 lie inside on each axis.
 _REACH = 1.5
-#: Half of the longest patch: on the road, and along a wall, where nobody lives.
-_LONGEST_M, _LONGEST_ON_WALL_M = 3.5, 5.0
-#: Half of its width on the road, if the place itself is not wider: beside a lane stand cars and people, metres.
-_WIDEST_M = 2.0
+#: Half of the longest patch, and half of its width on the road: beside a lane stand cars and people, metres.
+_LONGEST_M, _WIDEST_M = 5.0, 2.5
 #: How well a vehicle knows where it is between the walls, and an odometer's lane on a line without coordinates, metres.
 _AROUND_ERROR_M, _LANE_M = 0.4, 1.5
 #: Finely enough for a defect to be seen: see `edge.sampling.view`.
@@ -138,7 +136,7 @@ def _on_lining(place: AskedPlace, pose: Pose, lining: Lining | None) -> _Patch |
     around = lining.around(place.clock if pose.line.forward else (12 - place.clock) % 12)
     error = math.hypot(place.line.error_m, pose.line.error_m)
     half = place.radius_m + _REACH * error
-    if around is None or half > _LONGEST_ON_WALL_M:
+    if around is None or half > _LONGEST_M:
         return None
     return _Patch(along, around, half, place.radius_m + _REACH * _AROUND_ERROR_M, error)
 

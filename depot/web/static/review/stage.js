@@ -187,5 +187,6 @@ function proposal(after) {
 function whatWasFound(after) {
   const found = after.found.map(className).join(", ") || say(after.seen ? "found_beside" : "found_nothing");
   const frames = after.frames_judged === 1 ? say("in_frame") : say("in_frames", { n: number(after.frames_judged) });
-  return [after.vehicle, dateTime(after.utc), `${say("found_there")}: ${found} (${frames})`].join(" · ");
+  const place = after.error_m === null ? null : say("place_within", { m: number(after.error_m, 1) });
+  return [after.vehicle, dateTime(after.utc), `${say("found_there")}: ${found} (${frames})`, place].filter(Boolean).join(" · ");
 }
