@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.types import Detection
 from edge.vision.selftest import overlap
+from models.training.classes import STREET, TUNNEL, Classes
 from models.training.dataset import Sample, read_coco
 
 FIRST_SEED = 1000
@@ -22,25 +23,49 @@ SAME_PLACE = 0.3
 VIEW = "simulated"
 
 
-def load_drives(folder: Path) -> list[Sample]:
+def load_drives(folder: Path, classes: Classes = STREET) -> list[Sample]:
     """Every frame of every drive below the folder, for training."""
     samples = []
     for labels in sorted(folder.glob("*/instances.json")):
         seed = json.loads(labels.read_text(encoding="utf-8"))["info"]["seed"]
         if seed < FIRST_SEED:
             raise ValueError(f"{labels}: seed {seed} is not for training")
-        samples += load_drive(labels.parent)
+        samples += load_drive(labels.parent, classes)
     if not samples:
         raise FileNotFoundError(f"no drive below {folder}")
     return samples
 
 
-def load_drive(folder: Path) -> list[Sample]:
-    """Every frame of one drive."""
+def load_drive(folder: Path, classes: Classes = STREET) -> list[Sample]:
+    """Every frame of one drive: for the street model the road in it, for the tunnel model the lining."""
     coco: dict[str, Any] = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
     for image in coco["images"]:
         image["view"] = VIEW
-    return read_coco(folder, coco)
+    return read_coco(folder, _lining(folder, coco) if classes is TUNNEL else coco, classes=classes)
+
+
+def _lining(folder: Path, coco: dict[str, Any]) -> dict[str, Any]:
+    """The same frames with what is in the lining. What is in the road looks alike, so nothing is said about it."""
+    numbers = {name: number for number, name in enumerate(TUNNEL.names, 1)}
+    images = {Path(image["file_name"]).name: image for image in coco["images"]}
+    annotations = []
+    for defect in json.loads((folder / "truth.json").read_text(encoding="utf-8"))["defects"]:
+        on_lining = defect["surface"] == "lining"
+        alike = "spalling" if defect["class"] == "pothole" else "crack"
+        for sight in defect.get("frames", []):
+            x1, y1, x2, y2 = sight["box"]
+            annotations.append(
+                {
+                    "image_id": images[sight["frame"]]["id"],
+                    "category_id": numbers[defect["class"] if on_lining else alike],
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "iscrowd": int(not on_lining),
+                }
+            )
+    categories = [{"id": number, "name": name} for name, number in numbers.items()]
+    for image in coco["images"]:
+        image["annotated_classes"] = list(TUNNEL.names)
+    return {**coco, "categories": categories, "annotations": annotations}
 
 
 def found_in_any_frame(folder: Path, frames: Mapping[str, Sequence[Detection]]) -> tuple[int, int, int, int]:

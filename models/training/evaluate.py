@@ -124,7 +124,7 @@ def main() -> None:
     detector = Detector(package, arguments.threads, arguments.precision)
     classes = MODELS[arguments.model]
     teacher = teach(arguments.teacher) if classes.taught and not arguments.drive else None
-    samples = load_drive(arguments.drive) if arguments.drive else load(classes, arguments.split, teacher)
+    samples = load_drive(arguments.drive, classes) if arguments.drive else load(classes, arguments.split, teacher)
     started = time.monotonic()
     results = detect_all(detector, samples)
     rows = table(results)
@@ -134,7 +134,7 @@ def main() -> None:
     else:
         print(markdown(rows, classes, taught=not arguments.drive))
         print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
-        if arguments.drive:
+        if arguments.drive and classes is STREET:
             seen = found_in_any_frame(arguments.drive, {sample.path.name: found for sample, found in results})
             print("found in any frame: {} of {} road defects in clear view, {} of {} in all".format(*seen))
 

@@ -38,8 +38,11 @@ QUALITY = 88
 SURE, FITS, SMALLEST_PX = 0.2, 0.6, 16
 #: Things that a picture asks for.
 MOST = 5
-#: The class that a picture is chosen for.
-CHOSEN = ("pothole", "alligator_crack", "longitudinal_crack")
+#: The classes that a picture is chosen for; where a model does not surely find one in a drawing, there is none.
+CHOSEN = {
+    "street": ("pothole", "alligator_crack", "longitudinal_crack"),
+    "tunnel": ("crack", "spalling", "water_leakage"),
+}
 
 Look = tuple[str, list[Known], list[Sequence[Detection]]]
 
@@ -53,15 +56,20 @@ def with_pictures(package: ModelPackage) -> ModelPackage:
     stored: list[StoredPicture] = []
     with tempfile.TemporaryDirectory() as folder:
         drive = Path(folder) / "drive"
-        simulate(drive, seed=SEED, km=KM, frame_every_m=EVERY_M, scene="street")
+        name = package.manifest.name
+        simulate(drive, seed=SEED, km=KM, frame_every_m=EVERY_M, scene="tunnel" if name == "tunnel" else "street")
         looks = list(_looks(package, drive, Path(folder)))
-        for label in CHOSEN:
-            score, path, known, most = max(_candidates(package, looks, label), key=lambda found: found[0])
+        for label in CHOSEN[name]:
+            best = max(_candidates(package, looks, label), key=lambda found: found[0], default=None)
+            if best is None:
+                print(f"{label}: not surely found in any drawing")
+                continue
+            score, path, known, most = best
             print(f"{label}: {score:.2f} above its threshold; also {[one.label for one in known]}")
             content = Path(path).read_bytes()
             (out / f"{label}.jpg").write_bytes(content)
-            name, digest = f"selftest/{label}.jpg", hashlib.sha256(content).hexdigest()
-            stored.append(StoredPicture(file=name, sha256=digest, known=tuple(known), most=2 * most + 5))
+            file, digest = f"selftest/{label}.jpg", hashlib.sha256(content).hexdigest()
+            stored.append(StoredPicture(file=file, sha256=digest, known=tuple(known), most=2 * most + 5))
     test = msgspec.structs.replace(package.manifest.selftest, pictures=tuple(stored))
     return with_fields(package, manifest=msgspec.structs.replace(package.manifest, selftest=test))
 
@@ -122,7 +130,7 @@ def insert(text: str, pictures: Sequence[StoredPicture]) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Make the stored pictures of a package's self-test.")
-    parser.add_argument("model", choices=["street"])
+    parser.add_argument("model", choices=sorted(CHOSEN))
     folder = Path(__file__).resolve().parents[1] / parser.parse_args().model
     package = with_pictures(load_package(folder))
     manifest = folder / MANIFEST

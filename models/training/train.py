@@ -121,7 +121,7 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None, classes: Classe
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = teach(run.parent / "teacher.json") if classes.taught else None
     real = load(classes, "train", teacher, open_only=recipe.open_data_only)
-    batches = Batches(recipe, real, load_drives(drives) if drives else [])
+    batches = Batches(recipe, real, load_drives(drives, classes) if drives else [])
     net = StreetNet(len(classes))
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
