@@ -43,8 +43,8 @@ from messages.types import ModelRef
 
 def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of model packages that came with the software: the release's; without a release a checkout's."""
-    named = Path(environment.get(release.MODELS) or "/nonexistent")
-    return named if named.is_dir() else Path(__file__).resolve().parent.parent / "models"
+    named = environment.get(release.MODELS)
+    return Path(named) if named and Path(named).is_dir() else Path(__file__).resolve().parent.parent / "models"
 
 
 MODELS = delivered_models()
