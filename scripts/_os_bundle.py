@@ -96,16 +96,15 @@ def prepare(options: argparse.Namespace) -> None:
     # Root and boot partition are named by cmdline.txt: the same tree serves both systems.
     fstab.write_text(f"proc /proc proc defaults 0 0\n{ours}", encoding="utf-8")
     (root / "data").mkdir(exist_ok=True)
-    _run(
-        "systemd-sysusers",
-        f"--root={root}",
-        "wegewart.conf",
-        "rauc.conf" if _has(root, "rauc.conf") else "wegewart.conf",
-    )
-    units = [
-        path.name for path in (OWN / "etc/systemd/system").glob("wegewart-os-*") if "[Install]" in path.read_text()
-    ]
-    _run("systemctl", f"--root={root}", "--quiet", "enable", *units)
+    command = root / "usr/sbin/wegewart-os"
+    command.parent.mkdir(parents=True, exist_ok=True)
+    command.unlink(missing_ok=True)
+    command.symlink_to("../lib/wegewart-os/wegewart-os")
+    _run("systemd-sysusers", f"--root={root}", "wegewart.conf")
+    own = sorted((root / "etc/systemd/system").glob("wegewart-*.*"))
+    units = [path.name for path in own if path.is_file() and "[Install]" in path.read_text(encoding="utf-8")]
+    # By our preset: what a vehicle switches on.
+    _run("systemctl", f"--root={root}", "--quiet", "preset", *units)
     state = root / "var/lib/wegewart-root"
     state.mkdir(parents=True, exist_ok=True)
     (state / "readonly").touch()
@@ -193,7 +192,7 @@ def _root_image(source: Path, image: Path) -> None:
 def _fat(image: Path, mib: int, label: str) -> Path:
     with image.open("wb") as file:
         file.truncate(mib * MIB)
-    # Clusters of 4 KiB: autoboot.txt shares none of the card's blocks with anything else. A small one has too few of them.
+    # Clusters of 4 KiB: autoboot.txt shares none of the card's blocks with anything else.
     _run("mkfs.vfat", "-F", 32 if mib > 256 else 16, "-s", 8 if mib >= 32 else 1, "-n", label, image)
     return image
 
@@ -217,10 +216,6 @@ def _copy(source: Path, target: Path, *, only: str = "*", skip: str = "\0") -> N
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
         place.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
-
-
-def _has(root: Path, name: str) -> bool:
-    return (root / "usr/lib/sysusers.d" / name).exists()
 
 
 def _need(program: str) -> str:

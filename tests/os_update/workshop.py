@@ -66,7 +66,7 @@ def root_tree(folder: Path, version: str) -> Path:
     """A root with a file that tells its version, and one that takes its time."""
     (folder / "etc").mkdir(parents=True)
     (folder / "etc/os-release").write_text(f"VERSION={version}\n")
-    (folder / "large").write_bytes(os.urandom(24 << 20))
+    (folder / "large").write_bytes(os.urandom(8 << 20))
     return folder
 
 
@@ -78,6 +78,10 @@ class Workshop:
         self.keys = folder / "keys"
         made("keys", self.keys)
         self.boot = boot_tree(folder / "boot")
+        (folder / "layout").write_text(LAYOUT)
+        root = root_tree(folder / "root", "2026.01.01")
+        self.card = folder / "card.img"
+        made("card", self.card, "--boot", self.boot, "--root", root, "--layout", folder / "layout", "--data-mib", 8)
 
     def bundle(self, version: str, *, keys: Path | None = None, form: str = "plain") -> Path:
         out = self.folder / f"{version}-{form}-{(keys or self.keys).name}.raucb"
@@ -97,10 +101,8 @@ class Device:
     def __init__(self, folder: Path, workshop: Workshop) -> None:
         self.folder, self.loops, self._processes = folder, [], []
         folder.mkdir()
-        (folder / "layout").write_text(LAYOUT)
-        root = root_tree(folder / "root", "2026.01.01")
         card = folder / "card.img"
-        made("card", card, "--boot", workshop.boot, "--root", root, "--layout", folder / "layout", "--data-mib", 8)
+        subprocess.run(["cp", "--sparse=always", workshop.card, card], check=True)
         table = json.loads(subprocess.check_output([need("sfdisk"), "--json", card]))["partitiontable"]["partitions"]
         for row in table:
             number = int(row["node"].removeprefix(str(card)))
@@ -141,7 +143,8 @@ class Device:
         handler.write_text(
             f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{str(ROOT)!r}]\n"
             "from pathlib import Path\nfrom edge.os_update.backend import answer\n"
-            f"from tests.os_update.workshop import control\nsys.exit(answer(control(Path({str(self.folder)!r})), sys.argv[1:]))\n"
+            "from tests.os_update.workshop import control\n"
+            f"sys.exit(answer(control(Path({str(self.folder)!r})), sys.argv[1:]))\n"
         )
         handler.chmod(0o755)
         (self.folder / "mnt").mkdir()
