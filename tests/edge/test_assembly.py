@@ -11,5 +11,5 @@ from edge.assembly import delivered_models
 
 def test_the_models_are_the_releases_or_else_the_checkouts(tmp_path: Path) -> None:
     assert delivered_models({"WEGEWART_MODELS": str(tmp_path)}) == tmp_path
-    for environment in ({}, {"WEGEWART_MODELS": ""}):
+    for environment in ({}, {"WEGEWART_MODELS": ""}, {"WEGEWART_MODELS": str(tmp_path / "none")}):
         assert (delivered_models(environment) / "street" / "model.toml").is_file()

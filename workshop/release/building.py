@@ -52,17 +52,18 @@ def build(store: Store, order: Order, now: datetime, days: Days, say: Say) -> Re
     if any(earlier.glob(f"*.{name}.json")):
         raise WorkshopError(f"{name}: was built already; a release never changes; the next free one is {free}")
     if order.app_of is None:
-        software, variants = _variants(store, order, say)
+        software, variants, boards = *_variants(store, order, say), order.boards
     else:
         known = releases_of(store, newest_targets(store).signed)
         if order.app_of not in known:
             raise WorkshopError(f"{order.app_of}: no such release; there are: {', '.join(known) or 'none'}")
-        software, variants = known[order.app_of].software, known[order.app_of].variants
+        base = known[order.app_of]
+        software, variants, boards = base.software, base.variants, base.boards
     release = Release(
         id=name,
         number=number,
         software=software,
-        boards=order.boards,
+        boards=boards,
         variants=variants,
         models=tuple(_model(store, pack(folder), say) for folder in order.models),
         notes_de=order.notes_de,
