@@ -190,9 +190,8 @@ class _Mirror:
                     raise UntrustedError("endless" if longer else "truncated", f"{what}; publish it again")
                 self._write(answer, target)
         except DownloadHTTPError as error:
-            raise UntrustedError(
-                "missing", f"{error}: the repository lacks {target.path!r}; publish it again"
-            ) from error
+            what = f"{error}: the repository has no more of {target.path!r}; publish it again"
+            raise UntrustedError("truncated" if error.status_code == 416 else "missing", what) from error
 
     def _write(self, answer: Answer, target: TargetFile) -> None:
         with self._partial(target).open("r+b" if answer.start else "wb") as file:
