@@ -18,7 +18,7 @@ from edge.delivery.port import Delivery
 from edge.judging import Judge
 from edge.looking import Looking
 from edge.pipeline import Pipeline, Stages, Timing
-from edge.ports import EndOfRecording
+from edge.ports import Detector, EndOfRecording
 from edge.sampling.coverage import CoverageLog
 from edge.sampling.quality import Limits
 from edge.simulator.truth import load
@@ -28,9 +28,9 @@ from messages.types import ModelRef
 
 
 class Drive:
-    """One drive over a rendered road; what it sends goes into `delivery`."""
+    """One drive over a rendered road; what it sends goes into `delivery`. `detector`: instead of the truth."""
 
-    def __init__(self, folder: Path, delivery: Delivery, places: AskedPlaces) -> None:
+    def __init__(self, folder: Path, delivery: Delivery, places: AskedPlaces, detector: Detector | None = None) -> None:
         self.config: VehicleConfig = config_for(folder)
         self._sources: Sources = open_sources(self.config)
         self._boxes = TrueBoxes(load(folder / "truth.json"))
@@ -39,7 +39,7 @@ class Drive:
         seen = assembly.road_view(self.config, calibration)
         model = ModelRef(name="truth", version="1", sha256="0" * 64)
         tracker = Tracker(TrackerSettings(), calibration)
-        judge = Judge("road", model, self._boxes, tracker, CoverageLog(view_m=seen), Limits())
+        judge = Judge("road", model, detector or self._boxes, tracker, CoverageLog(view_m=seen), Limits())
         self.pipeline = Pipeline(
             Stages(
                 positions=self._sources.positions,

@@ -102,12 +102,12 @@ class PageDepot:
             pass
         self.watch.run_once()
 
-    def ask_vehicles(self) -> dict[str, str]:
-        """One round of the worker that asks for later pictures, all say yes: the commands' ids by vehicle."""
-        told: dict[str, str] = {}
+    def ask_vehicles(self) -> dict[str, Errand]:
+        """One round of the worker that asks for later pictures, all say yes: the commands by vehicle."""
+        told: dict[str, Errand] = {}
 
         def send(errands: Sequence[Errand]) -> dict[str, Reply]:
-            told.update({errand.vehicle: errand.id for errand in errands})
+            told.update({errand.vehicle: errand for errand in errands})
             return {errand.id: Reply(command=errand.id, ok=True) for errand in errands}
 
         Asking(self.database, AskingConfig(), send).run_once()

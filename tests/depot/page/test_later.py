@@ -68,7 +68,7 @@ def ordered(anna, language) -> tuple[Defect, str]:
     anna.until(lambda: anna.all("[data-action=order]"))
     anna.press(keys["order"])
     anna.until(lambda: anna.depot.state_of(1) == "ordered")
-    return defect, anna.depot.ask_vehicles()["kehr-3"]
+    return defect, anna.depot.ask_vehicles()["kehr-3"].id
 
 
 def test_the_place_before_and_after_and_one_key_confirms(anna, ordered, language, axe, tmp_path):
