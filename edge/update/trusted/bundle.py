@@ -62,6 +62,8 @@ class Verified:
         try:
             if _is(path, target):
                 return path
+            # Gone even if the bundle lacks it: whoever fetches takes what lies here for held.
+            path.unlink(missing_ok=True)
             self._cache.mkdir(parents=True, exist_ok=True)
             with plain_file(self._folder, self._place(target)) as source:
                 copy = _copied(

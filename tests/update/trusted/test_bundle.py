@@ -49,6 +49,7 @@ def test_a_target_in_the_cache_needs_no_file_in_the_bundle_but_is_hashed_again(v
     with pytest.raises(UntrustedError, match="no plain file") as refused:
         vehicle.open(stick).fetch(file)
     assert refused.value.reason == "missing"
+    assert not path.exists(), "the next download would leave it out"
 
 
 def test_a_damaged_file_in_the_cache_is_replaced(vehicle: Vehicle, stick: Path) -> None:
