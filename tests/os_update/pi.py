@@ -158,6 +158,9 @@ class Pi:
                 self.control.at_boot()
             except Rebooting:
                 continue
+            except Cut:
+                self.plan, self.flag = Plan(), False
+                continue
             return
         pytest.fail("BRICK: boots for ever")
 

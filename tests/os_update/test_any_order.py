@@ -48,6 +48,12 @@ class Device(RuleBasedStateMachine):
         offer = self.pi.offer(f"2026.{self.versions // 28 + 2:02d}.{self.versions % 28 + 1:02d}", kind)
         self._do(cut, lambda: self.pi.control.install(offer))
 
+    @rule(cuts=st.tuples(CUTS, CUTS, CUTS))
+    def a_whole_update(self, cuts: tuple[Plan, Plan, Plan]) -> None:
+        self.install(cuts[0], "good")
+        self.attempt(cuts[1])
+        self.watch(cuts[2])
+
     @precondition(lambda self: self.pi.record().state in ("installed", "pending"))
     @rule(cut=CUTS)
     def attempt(self, cut: Plan) -> None:
