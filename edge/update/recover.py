@@ -191,11 +191,11 @@ def _trial(seen: Seen, journal: Journal) -> Plan:
 
 def way_back(seen: Seen) -> str | None:
     """The release to go back to: the one before, or the best other one; None where there is none."""
-    previous = seen.journal.previous if seen.journal is not None else None
-    if previous in seen.complete:
-        return previous
-    found = _other(seen)
-    return None if seen.journal is not None and found == seen.journal.release else found
+    journal = seen.journal
+    if journal is None:
+        return None
+    to = journal.previous if journal.previous in seen.complete else _other(seen)
+    return None if to == journal.release else to
 
 
 def _other(seen: Seen) -> str | None:
