@@ -17,8 +17,8 @@ from messages.types import AskedPlace, LinePosition
 
 #: A wish is renewed before its end by so much, so that a vehicle always knows it.
 _RENEW_BEFORE = timedelta(days=4)
-#: A vehicle that refused is not asked for the same place again so soon.
-_REFUSED_FOR = timedelta(days=7)
+#: A vehicle that refused (it may only not have known the time) is not asked for the same place again so soon.
+_REFUSED_FOR = timedelta(days=1)
 #: What is shown around the middle of a defect: its half and this, within these bounds, metres.
 _AROUND_M, _LEAST_M, _MOST_M = 0.2, 0.4, 1.5
 #: Where a case does not say how well its place is known, metres.

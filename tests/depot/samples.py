@@ -33,6 +33,7 @@ from messages.types import (
     Clock,
     Coverage,
     Health,
+    Look,
     Message,
     ModelRef,
     Observation,
@@ -96,6 +97,20 @@ def picture_ref(content: bytes, width: int = 320, height: int = 180) -> PictureR
     return PictureRef(
         sha256=sha256(content), bytes=len(content), width=width, height=height, box=box, anonymised=anonymised
     )
+
+
+def look(**changes: Any) -> Look:
+    made = Look(
+        asked="command-1",
+        frames_judged=4,
+        time=time_at(),
+        model=ModelRef(name="street", version="0.1.0", sha256="ab" * 32),
+        software="0.1.0",
+        calibration="sweeper-front",
+        picture=picture_ref(jpeg()),
+        position=Position(lon=6.7623, lat=51.4344, error_m=1.8, method="gnss"),
+    )
+    return msgspec.structs.replace(made, **changes)
 
 
 def coverage(**changes: Any) -> Coverage:

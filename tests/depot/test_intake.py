@@ -16,7 +16,7 @@ from depot.intake import Accepted, Picture, Refused, judge
 from messages import envelope
 from tests.depot import samples
 
-KINDS = st.sampled_from(["observation", "revision", "coverage", "roughness", "health", "status"])
+KINDS = st.sampled_from(["observation", "look", "revision", "coverage", "roughness", "health", "status"])
 
 
 def refusal(kind: str, content: bytes) -> Refused:
@@ -28,8 +28,8 @@ def refusal(kind: str, content: bytes) -> Refused:
 @pytest.mark.parametrize(
     "data",
     [
-        samples.observation(), samples.revision(), samples.coverage(), samples.roughness(), samples.health(),
-        samples.status(),
+        samples.observation(), samples.look(), samples.revision(), samples.coverage(), samples.roughness(),
+        samples.health(), samples.status(),
     ],
 )  # fmt: skip
 def test_a_good_event_on_its_own_topic_is_accepted(data):
@@ -99,8 +99,8 @@ VALUES = st.recursive(
 @given(KINDS, st.data())
 def test_events_with_one_thing_changed_never_raise(kind, data):
     made = {"observation": samples.observation(picture=samples.picture_ref(samples.jpeg())),
-            "revision": samples.revision(), "roughness": samples.roughness(), "coverage": samples.coverage(),
-            "health": samples.health(), "status": samples.status()}  # fmt: skip
+            "look": samples.look(), "revision": samples.revision(), "roughness": samples.roughness(),
+            "coverage": samples.coverage(), "health": samples.health(), "status": samples.status()}  # fmt: skip
     event = json.loads(samples.payload(made[kind]))
     place = data.draw(st.sampled_from([event, event["data"], event["data"].get("time", event)]))
     place[data.draw(st.sampled_from(sorted(place)))] = data.draw(VALUES)

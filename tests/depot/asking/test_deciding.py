@@ -84,7 +84,7 @@ def test_those_are_asked_who_came_past_last_and_not_more_than_some():
 
 
 def test_who_has_enough_to_look_for_or_refused_is_passed_over():
-    refused = situation(asked=[asked("bus-7", "refused", left_days=12)])
+    refused = situation(asked=[asked("bus-7", "refused", left_days=13.5)])
     assert decide(refused, Counter({"kehr-3": 48}), NOW, CONFIG).ask == ("muell-12", "bus-9")
     long_ago = situation(asked=[asked("bus-7", "refused", left_days=4)])
     assert "bus-7" in decide(long_ago, Counter(), NOW, CONFIG).ask
