@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import msgspec
@@ -131,9 +132,7 @@ def _excuse_failed(change: Change, number: int, offer: Offer, config: FleetConfi
 
 
 def _after_failure(member: Member, *, retry: bool) -> Member:
-    if retry:
-        return Member(member.vehicle, member.step)
-    return Member(**{**_columns(member), "excused": True})
+    return Member(member.vehicle, member.step) if retry else replace(member, excused=True)
 
 
 def set_member(change: Change, number: int, vehicle: str, action: Literal["excuse", "offer"], *, who: str) -> None:
@@ -193,14 +192,10 @@ def members_of(connection: Connection, number: int) -> dict[str, Member]:
     }
 
 
-def _columns(member: Member) -> dict[str, Any]:
-    return {name: getattr(member, name) for name in Member.__dataclass_fields__}
-
-
 def save_members(connection: Connection, number: int, members: Iterable[Member]) -> None:
     """Write members down as they are now."""
     for member in members:
-        values = _columns(member)
+        values = asdict(member)
         row = upsert(connection, rollout_vehicles).values(rollout=number, **values)
         key = [rollout_vehicles.c.rollout, rollout_vehicles.c.vehicle]
         connection.execute(row.on_conflict_do_update(index_elements=key, set_=values))
