@@ -119,6 +119,17 @@ def test_a_new_key_is_believed_by_old_and_new_vehicles_and_the_old_key_no_more(f
     assert known.look() == {"2026.11.1"}
 
 
+def test_a_lost_key_of_targets_is_replaced_without_it(folder: Path) -> None:
+    known = vehicle(folder)
+    add(folder, 1)
+    out(folder)
+    known.look()
+    next((folder / "keys").glob("targets-*.key")).unlink()
+    draft.rotate(Store(folder / "repo"), keys(folder / "new", folder / "keys"), NOW, DAYS, "targets", old=None)
+    assert out(folder, folder / "new") == ["targets 3", "root 2"]
+    assert known.look() == vehicle(folder, "fresh").look() == {"2026.11.1"}
+
+
 def test_a_root_needs_as_many_signatures_as_were_agreed(folder: Path) -> None:
     draft.renew(Store(folder / "repo"), NOW, DAYS, "root")
     safes = [folder / f"safe-{number}" for number in range(3)]
