@@ -11,6 +11,7 @@ import resource
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from edge.update.refusal import RefusedError
 
@@ -48,9 +49,7 @@ class SelfTest:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 preexec_fn=self._confine,
-                user=_user(),
-                group=_user(),
-                extra_groups=[] if _user() is not None else None,
+                **_somebody(),
             )
         except subprocess.TimeoutExpired:
             raise RefusedError(f"selftest: took longer than {self.limit_s:.0f} s", for_good=True) from None
@@ -72,14 +71,19 @@ class SelfTest:
         os.nice(5)
 
 
-def _user() -> str | None:
-    """Root lets somebody else run it; None: whoever we are."""
-    if os.geteuid() != 0:
-        return None
+class _Somebody(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _somebody() -> _Somebody:
+    """Root lets the daemon's user run it; others themselves."""
     try:
-        return pwd.getpwnam(USER).pw_name
+        user = pwd.getpwnam(USER)
     except KeyError:
-        return None
+        return {}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
