@@ -41,7 +41,7 @@ from edge.standby import TELL_S, standing_by
 from edge.telling import Identity
 from edge.types import Frame
 from edge.vision.detector import Detector
-from messages.types import Health, ModelRef
+from messages.types import FixQuality, Health, ModelRef
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,9 @@ _log = logging.getLogger(__name__)
 #: a second is waited for a little longer than that, so that no pose is made up from the newest fix.
 _REPLAY = Timing(lookahead_s=2.0)
 _LIVE = Timing(settle_s=1.5)
+
+#: As a number in health: the better the higher.
+_QUALITIES: tuple[FixQuality, ...] = ("dead_reckoning", "autonomous", "differential", "rtk_float", "rtk_fixed")
 
 #: Seconds between looks at commands, store and ignition.
 _ROUND_S = 1.0
@@ -328,7 +331,11 @@ def _gauges(pipeline: Pipeline) -> dict[str, float]:
     pose = pipeline.pose
     if pose is not None:
         gauges["distance_m"] = round(pose.distance_m, 1)
-        known = {"speed_mps": pose.speed_mps, "position_error_m": pose.error_m}
+        known = {
+            "speed_mps": pose.speed_mps,
+            "position_error_m": pose.error_m,
+            "fix_quality": None if pose.quality is None else float(_QUALITIES.index(pose.quality)),
+        }
         gauges.update({name: round(value, 2) for name, value in known.items() if value is not None})
     return gauges
 
