@@ -195,7 +195,6 @@ class _Mirror:
 
     def _write(self, answer: Answer, target: TargetFile) -> None:
         with self._partial(target).open("r+b" if answer.start else "wb") as file:
-            file.truncate(answer.start)
             file.seek(answer.start)
             size = answer.start
             try:
