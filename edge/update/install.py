@@ -253,13 +253,25 @@ class Updater:
 
     def _settle(self) -> None:
         """After a cut: the rest of what was interrupted. The daemon has to run what `current` leads to."""
-        for action in recover.decide(self._seen()):
+        seen = self._seen()
+        went_back = seen.journal is not None and seen.journal.step == "back"
+        for action in recover.decide(seen):
+            if action == recover.Note(None) and went_back:
+                # As in _back: a failed service is started again before the journal forgets it.
+                self._restart()
             self._do(action)
         for folder in recover.leftovers(self.layout.root):
             recover.remove_folder(folder)
-        current, beat = self._seen().current, self.service.beat()
-        if beat is not None and beat.is_fresh(self.clock()) and current and beat.release not in (None, current):
+        if self._runs_another():
             self._restart()
+
+    def _runs_another(self) -> bool:
+        """Whether the updater was cut between a switch and the restart."""
+        seen, beat, unit = self._seen(), self.service.beat(), self.service.state()
+        if beat is not None and beat.is_fresh(self.clock()) and seen.current is not None:
+            return beat.release not in (None, seen.current)
+        on_trial = seen.journal is not None and seen.journal.step == "trial"
+        return on_trial and unit.active in ("inactive", "failed")
 
     def _seen(self) -> recover.Seen:
         return recover.look(self.layout.root, self.boot())
