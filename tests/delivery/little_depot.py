@@ -9,6 +9,7 @@ import queue
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -28,13 +29,15 @@ from tests.delivery.samples import VEHICLE
 @dataclass
 class LittleDepot:
     """`events`, `pictures` (whole ones) and `chunks` count how often each arrived; `seen` gets everything as (kind,
-    data, message). Chunks are acknowledged as the real depot does it.
+    data, message). Chunks are acknowledged as the real depot does it. `tls`: folder of its certificate, as
+    scripts/provision makes it.
     """
 
     host: str
     port: int
     answering: bool = True
     name: str = "depot"
+    tls: Path | None = None
     events: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
     chunks: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -46,6 +49,8 @@ class LittleDepot:
         self._sent = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self.name, protocol=paho.MQTTv5)
         self._client.max_inflight_messages_set(1000)
+        if self.tls is not None:
+            self._client.tls_set(*(str(self.tls / name) for name in ("ca.pem", "depot.pem", "depot.key")))
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._on_message

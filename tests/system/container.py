@@ -15,9 +15,10 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -129,10 +130,10 @@ class Container:
 
     # ---- looking into it
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
         """A command inside, as root; its exit code is the caller's business."""
         inside = ["nsenter", f"--target={self._leader()}", "--all", "--wd=/", "env", "-i", f"PATH={os.defpath}"]
-        return subprocess.run([*inside, *command], capture_output=True, text=True, timeout=60)
+        return subprocess.run([*inside, *command], capture_output=True, text=True, timeout=timeout_s)
 
     def show(self, unit: str, name: str) -> str:
         """One property of a unit, as `systemctl show` tells it."""
@@ -197,16 +198,19 @@ class Container:
         return int(children[0]) if children else self._process.pid
 
 
+C = TypeVar("C", bound=Container)
+
+
 def _is_group(place: Path) -> bool:
     return (place / "cgroup.procs").is_file()
 
 
 @contextmanager
-def container(folder: Path) -> Iterator[Container]:
+def container(folder: Path, make: Callable[[Path], C] = Container) -> Iterator[C]:
     """A container that can be furnished and booted; skips where none can be made at all, with the reason."""
     if os.geteuid() != 0:
         pytest.skip("a container with its own systemd needs root")
-    made = Container(folder)
+    made = make(folder)
     try:
         problem = made.problem()
         if problem is not None:

@@ -69,10 +69,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def vehicle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vehicle]:
-    monkeypatch.setattr("tests.system.container.Container", Vehicle)
-    with container(tmp_path / "computer") as made:
-        assert isinstance(made, Vehicle)
+def vehicle(tmp_path: Path) -> Iterator[Vehicle]:
+    with container(tmp_path / "computer", Vehicle) as made:
         made.put("/opt/readonly-root", (PI / "usr/lib/wegewart/readonly-root").read_text()).chmod(0o755)
         for name in ("journald.conf.d/wegewart.conf", "system/local-fs.target"):
             made.put(f"/etc/systemd/{name}", (PI / "etc/systemd" / name).read_text())

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole life of a device: flashed, started, updated, spoilt and healed by itself, stolen.
+
+Real: scripts/provision, scripts/release and scripts/flash, firstboot, systemd with the delivered units, python-tuf,
+wheels from the index, Mosquitto with certificates and the delivered access list, ONNX Runtime. Played: cloud-init (its
+last command is given), Debian's packages (none is missing), the camera and its drive, the depot that listens.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.life_of_a_device.depot import Broker, Depot, broker, served
+from tests.life_of_a_device.device import DEADLINE_S, FETCH, UPDATE, Device, device
+from tests.life_of_a_device.drive import parked_at_its_end
+from tests.life_of_a_device.workshop_computer import BOARD, WorkshopComputer
+from tests.servers import HOST, wait_until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="systemd is a matter of Linux"),
+    pytest.mark.timeout(1200),
+    # paho leaves the socket of a failed handshake to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def vehicle_toml(port: int, repository: str) -> str:
+    """The template for the site; the windows are as short as they may be."""
+    return f"""\
+vehicle = "{{vehicle}}"
+[camera]
+kind = "replay"
+source = "/opt/drive"
+pace = 1.0
+[position]
+kind = "replay"
+[delivery]
+host = "{HOST}"
+port = {port}
+ca = "/etc/wegewart/ca.pem"
+certificate = "/etc/wegewart/vehicle.pem"
+key = "/etc/wegewart/vehicle.key"
+drain_s = 0.5
+health_s = 1.0
+[update]
+repository = "{repository}"
+board = "{BOARD}"
+bytes_per_s = 0.0
+parked_s = 0
+start_s = 120
+window_s = 5
+"""
+
+
+class Life:
+    """All who take part."""
+
+    def __init__(self, desk: WorkshopComputer, city: Broker, depot: Depot, vehicle: Device) -> None:
+        self.desk, self.city, self.depot, self.vehicle = desk, city, depot, vehicle
+
+    def is_born(self, first: str) -> None:
+        """Flashed, started, at work."""
+        self.vehicle.first_boot()
+        boot = self.vehicle.root / "boot/firmware"
+        assert not list((boot / "wegewart/keys").iterdir()), "the key is still on the card"
+        assert (boot / "wegewart/firstboot.done").is_file()
+        self.depot.wait_online(first, DEADLINE_S)
+        assert self.vehicle.current() == first
+        self.depot.wait_update(first, "active", DEADLINE_S)
+        wait_until(lambda: self.depot.events, timeout_s=DEADLINE_S, what="observations")
+
+    def takes_from_a_stick(self, wanted: str, base: str) -> None:
+        """A technician's update."""
+        self.vehicle.wait_parked()
+        code, said = self.vehicle.update("install", "--bundle", self.desk.stick(wanted, base=base))
+        assert code == 0, said
+        assert f"{wanted} runs and is confirmed" in said
+        self.depot.wait_online(wanted, DEADLINE_S)
+        self.depot.wait_update(wanted, "active", DEADLINE_S)
+        assert "pending" in self.depot.updates_of(wanted)
+
+    def takes_from_the_depot(self, wanted: str) -> None:
+        """A roll-out's update: fetched, staged, taken once the vehicle is parked."""
+        self.is_ordered(wanted, parked_s=86_400)
+        self.depot.wait_update(wanted, "staged", 2 * DEADLINE_S)
+        assert self.vehicle.current() != wanted
+        self.vehicle.set("parked_s", 0)
+        self.vehicle.wait_parked()
+        self.vehicle.run("systemctl", "start", "--no-block", UPDATE)
+        self.depot.wait_update(wanted, "active", DEADLINE_S)
+        assert self.depot.updates_of(wanted) == ["staged", "pending", "active"]
+        assert self.vehicle.current() == wanted
+
+    def is_ordered(self, wanted: str, *, parked_s: int) -> None:
+        """The command reaches the vehicle; then the timer's next look is not waited for."""
+        self.vehicle.set("parked_s", parked_s)
+        reply = self.depot.order(wanted)
+        assert reply.ok, reply
+        done = self.vehicle.run("systemctl", "start", FETCH, timeout_s=DEADLINE_S)
+        assert done.returncode == 0, self.vehicle.journal(FETCH)
+
+
+@pytest.fixture
+def life(tmp_path: Path, small_drive: Path) -> Iterator[Life]:
+    """Up to the moment at which the card is put in."""
+    desk = WorkshopComputer(tmp_path / "workshop")
+    with device(tmp_path / "computer") as vehicle:
+        desk.new_fleet()
+        desk.new_repository()
+        with broker(desk.fleet, tmp_path / "broker") as city, served(desk.repository) as repository:
+            first = desk.release(desk.street)
+            desk.stick(first)
+            vehicle.insert(desk.flash(vehicle_toml(city.port, repository), first))
+            vehicle.lend(parked_at_its_end(small_drive, tmp_path / "drive"), "/opt/drive")
+            vehicle.lend(desk.media, "/media")
+            with Depot(city, desk.fleet) as depot:
+                yield Life(desk, city, depot, vehicle)
+
+
+def test_the_whole_life_of_a_device(life: Life) -> None:
+    first = "2026.11.1"
+    life.is_born(first)
+
+    model = life.desk.release(life.desk.model("2026.11.1"), app_of=first)
+    life.takes_from_a_stick(model, base=first)
+
+    life.desk.change("edge/__init__.py", '__version__ = "0.1.0"', '__version__ = "0.1.1"')
+    app = life.desk.release(life.desk.model("2026.11.2"))
+    life.takes_from_the_depot(app)
