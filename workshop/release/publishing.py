@@ -17,6 +17,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
+from messages.release import ISSUED
 from workshop.errors import WorkshopError
 from workshop.files import write
 from workshop.release.draft import Days, keys_of, roots, signatures
@@ -52,7 +53,7 @@ def begin(folder: Path, keys: Keys, now: datetime, days: Days, *, number: int, t
         targets.sign(signer, append=True)
     content = save(folder / "metadata" / "1.root.json", signed_root)
     write(keys.home / "root.json", content)
-    _write_online(folder / "metadata", [root], targets, None, keys, until=_online(now, days))
+    _write_online(folder / "metadata", [root], targets, None, keys, now=now, until=_online(now, days))
     return Store(folder)
 
 
@@ -72,7 +73,13 @@ def publish(store: Store, keys: Keys, now: datetime, days: Days) -> list[str]:
     targets = next_targets or current.targets
     _check_targets(store, targets, now)
     _write_online(
-        store.metadata, roots(store), targets, (current.timestamp, current.snapshot), keys, until=_online(now, days)
+        store.metadata,
+        roots(store),
+        targets,
+        (current.timestamp, current.snapshot),
+        keys,
+        now=now,
+        until=_online(now, days),
     )
     done = [] if next_targets is None else [f"targets {targets.signed.version}"]
     if next_root is not None:
@@ -87,7 +94,7 @@ def refresh(store: Store, keys: Keys, now: datetime, days: Days) -> None:
     """Vouch that the repository is still what it was. Raises WorkshopError: a key is missing."""
     current = store.current()
     online = (current.timestamp, current.snapshot)
-    _write_online(store.metadata, [store.root.signed], current.targets, online, keys, until=_online(now, days))
+    _write_online(store.metadata, [store.root.signed], current.targets, online, keys, now=now, until=_online(now, days))
     for old in store.metadata.glob("*.snapshot.json"):
         number = old.name.partition(".")[0]
         if number.isdigit() and int(number) < current.snapshot.signed.version - _KEPT_SNAPSHOTS:
@@ -101,15 +108,27 @@ def _write_online(
     current: tuple[Metadata[Timestamp], Metadata[Snapshot]] | None,
     keys: Keys,
     *,
+    now: datetime,
     until: datetime,
 ) -> None:
-    """Sign first, then write: without a key nothing changes."""
+    """Sign first, then write: without a key nothing changes.
+
+    Raises WorkshopError: this computer's clock is behind the last signature.
+    """
     if current is None:
         timestamp, snapshot = Timestamp(expires=until), Snapshot(expires=until)
     else:
         timestamp, snapshot = deepcopy(current[0].signed), deepcopy(current[1].signed)
         timestamp.version, snapshot.version = timestamp.version + 1, snapshot.version + 1
         timestamp.expires = snapshot.expires = until
+    # Vehicles judge what has ended by no earlier time than this: one that believes it is 1970 does not take old files.
+    issued = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    before = timestamp.unrecognized_fields.get(ISSUED, "")
+    if issued < before:
+        raise WorkshopError(
+            f"the clock says {issued}, but the last timestamp was signed at {before}; set the clock right"
+        )
+    timestamp.unrecognized_fields[ISSUED] = issued
     listed = targets.to_bytes(JSONSerializer())
     snapshot.meta["targets.json"] = _meta(targets.signed.version, listed)
     signed_snapshot = _signed(Metadata(snapshot), "snapshot", known, keys)
