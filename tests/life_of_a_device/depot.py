@@ -89,9 +89,11 @@ class Depot(LittleDepot):
         return send_command(config, VEHICLE, Command(action="update", value=release))
 
     def wait_online(self, release: str, timeout_s: float) -> None:
-        """Wait for the birth message of a release."""
+        """Wait until the newest status is: online, with this release."""
         wait_until(
-            lambda: self._heard() and (release, "online") in self.states, timeout_s=timeout_s, what=f"{release} online"
+            lambda: self._heard() and self.states[-1:] == [(release, "online")],
+            timeout_s=timeout_s,
+            what=f"{release} online at the depot (heard: {self.states})",
         )
 
     def wait_update(self, release: str, state: str, timeout_s: float) -> Update:

@@ -85,7 +85,14 @@ class Device(Container):
         self.boot()
         # The commands before the last switch on SSH, which here would listen on the machine's own addresses.
         command = yaml.safe_load(text)["runcmd"][-1]
-        started = self.run("systemd-run", "--no-block", "--unit=cloud-final", "--property=Type=oneshot", *command)
+        started = self.run(
+            "systemd-run",
+            "--no-block",
+            "--unit=cloud-final",
+            "--property=Type=oneshot",
+            "--property=TimeoutStopSec=5",
+            *command,
+        )
         assert started.returncode == 0, started.stderr
         self.wait_reboot(2 * DEADLINE_S)
 

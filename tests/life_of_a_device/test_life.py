@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.samples import VEHICLE
 from tests.life_of_a_device.depot import Broker, Depot, broker, served
-from tests.life_of_a_device.device import DEADLINE_S, FETCH, UPDATE, Device, device
+from tests.life_of_a_device.device import DEADLINE_S, EDGE, FETCH, UPDATE, Device, device
 from tests.life_of_a_device.drive import parked_at_its_end
 from tests.life_of_a_device.workshop_computer import BOARD, WorkshopComputer
 from tests.servers import HOST, wait_until
@@ -28,6 +29,10 @@ pytestmark = [
     # paho leaves the socket of a failed handshake to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+#: Versions of the software that pass their self-test and are no good: what stands there, and what comes instead.
+CRASH = ("    config = load_config(options.config)\n    keep(", "    raise RuntimeError\n    keep(")
+IDLE = ("        self.by_distance = pose.speed_mps is not None\n", "        return False\n")
 
 
 def vehicle_toml(port: int, repository: str) -> str:
@@ -97,6 +102,45 @@ class Life:
         assert self.depot.updates_of(wanted) == ["staged", "pending", "active"]
         assert self.vehicle.current() == wanted
 
+    def refuses(self, spoilt: str, base: str) -> str:
+        """From a stick: nothing is switched, or switched back by itself. Returns the reason as the depot is told it."""
+        self.vehicle.wait_parked()
+        code, said = self.vehicle.update("install", "--bundle", self.desk.stick(spoilt, base=base))
+        assert code == 4, said
+        return self.lives_on(spoilt, base)
+
+    def goes_back(self, spoilt: str, base: str) -> str:
+        """From the depot, by the services alone. Returns the reason as the depot is told it."""
+        self.vehicle.wait_parked()
+        self.is_ordered(spoilt, parked_s=0)
+        return self.lives_on(spoilt, base)
+
+    def lives_on(self, spoilt: str, base: str) -> str:
+        """The release before runs, is online and looks."""
+        reason = self.depot.wait_update(spoilt, "failed", 2 * DEADLINE_S).reason
+        wait_until(lambda: self.vehicle.daemon().get("release") == base, timeout_s=DEADLINE_S, what=f"{base} again")
+        self.depot.wait_online(base, DEADLINE_S)
+        assert self.vehicle.current() == base
+        return reason
+
+    def is_stolen(self) -> None:
+        """Its certificate is taken back: it may not say anything any more, and loses nothing."""
+        self.desk.provision("revoke", VEHICLE, "--reason", "stolen")
+        self.city.stop()
+        self.city.start()
+        wait_until(lambda: "certificate revoked" in self.city.log(), timeout_s=DEADLINE_S, what="a refusal")
+        stored = set(self.depot.events)
+        self.vehicle.run("systemctl", "restart", EDGE, timeout_s=DEADLINE_S)
+        self.vehicle.wait_parked()
+        waiting = self.vehicle.waiting()
+        assert waiting, "nothing was found on the drive"
+        assert not self.vehicle.daemon()["online"]
+        self.vehicle.run("systemctl", "reboot")
+        self.vehicle.wait_reboot(DEADLINE_S)
+        self.vehicle.wait_parked()
+        assert self.vehicle.waiting() > waiting
+        assert set(self.depot.events) == stored
+
     def is_ordered(self, wanted: str, *, parked_s: int) -> None:
         """The command reaches the vehicle; then the timer's next look is not waited for."""
         self.vehicle.set("parked_s", parked_s)
@@ -133,3 +177,16 @@ def test_the_whole_life_of_a_device(life: Life) -> None:
     life.desk.change("edge/__init__.py", '__version__ = "0.1.0"', '__version__ = "0.1.1"')
     app = life.desk.release(life.desk.model("2026.11.2"))
     life.takes_from_the_depot(app)
+
+    blind = life.desk.release(life.desk.model("2026.11.3", thresholds=0.99), app_of=app)
+    assert "was not found" in life.refuses(blind, app)
+
+    life.desk.change("edge/cli_drive.py", CRASH[0], CRASH[1])
+    assert "it ended 3 times" in life.goes_back(life.desk.release(life.desk.street), app)
+    life.desk.undo()
+
+    life.desk.change("edge/sampling/sampler.py", IDLE[0], IDLE[1])
+    life.vehicle.set("start_s", 15)
+    assert "did not look at a first frame" in life.refuses(life.desk.release(life.desk.street), app)
+
+    life.is_stolen()
