@@ -121,10 +121,11 @@ def _status(options: argparse.Namespace) -> int:
 
 def _fetch(options: argparse.Namespace) -> int:
     from edge.update.trusted import fetch  # noqa: PLC0415
+    from edge.update.wishes import open_wish  # noqa: PLC0415
 
     layout = Layout(options.root, options.incoming)
-    wanted = recover.read(layout.wanted).get("release")
-    if not isinstance(wanted, str) or wanted == recover.look(layout.root).current:
+    wanted = open_wish(layout)
+    if wanted is None or wanted == recover.look(layout.root).current:
         return 0
     root = layout.trust / "root.json"
     held = [file.name for file in layout.cache.iterdir()] if layout.cache.is_dir() else []

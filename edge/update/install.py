@@ -29,6 +29,7 @@ from edge.update.prune import prune
 from edge.update.refusal import RefusedError
 from edge.update.trial import Limits, Sample, Verdict, judge
 from edge.update.trusted import wish
+from edge.update.wishes import answer, open_wish
 from edge.update.words import Lang, text
 
 ACTIVE, STAGED, REFUSED, PENDING = 0, 3, 4, 5
@@ -102,7 +103,7 @@ class Updater:
         elif staged is not None and staged.by_hand:
             wanted = staged.release
         else:
-            wanted = self._wanted() or (staged.release if staged is not None else None)
+            wanted = open_wish(self.layout) or (staged.release if staged is not None else None)
         if wanted is None:
             return self._idle()
         if wanted == seen.current:
@@ -111,6 +112,7 @@ class Updater:
             return self._change(wanted, now=ask.now)
         known = recover.read(self.layout.refused)
         if wanted in known and not ask.again:
+            answer(self.layout, wanted)
             return self._line(REFUSED, "before", wanted, reason=known[wanted])
         if ask.bundle is None and not self._is_fetched(wanted):
             return self._line(ACTIVE, "waiting", wanted)
@@ -122,17 +124,8 @@ class Updater:
 
     def _is_there(self, wanted: str, *, under_way: bool) -> int:
         self._do(recover.Say(wanted, "active", wanted), *(recover.done() if under_way else ()))
-        self._granted(wanted)
+        answer(self.layout, wanted)
         return self._idle()
-
-    def _granted(self, release: str) -> None:
-        """The depot's wish was answered: it must not come up again when somebody installs another release by hand."""
-        if self._wanted() == release:
-            self.layout.wanted.unlink(missing_ok=True)
-
-    def _wanted(self) -> str | None:
-        found = recover.read(self.layout.wanted).get("release")
-        return found if isinstance(found, str) else None
 
     def _is_fetched(self, wanted: str) -> bool:
         try:
@@ -175,7 +168,7 @@ class Updater:
         if isinstance(error, RefusedError) and error.for_good:
             self._do(recover.Refuse(wanted, said))
         if isinstance(error, RefusedError) and not error.passing:
-            self._granted(wanted)
+            answer(self.layout, wanted)
         self._do(recover.Say(wanted, "failed", running, said), recover.Note(None))
         for folder in recover.leftovers(self.layout.root):
             recover.remove_folder(folder)
@@ -193,7 +186,7 @@ class Updater:
         if seen.current is None:
             # A first installation: nothing to go back to, and nothing that runs.
             self._do(*recover.confirm(release))
-            self._granted(release)
+            answer(self.layout, release)
             return self._line(ACTIVE, "active", release)
         self._restart()
         journal = self._seen().journal
@@ -217,7 +210,7 @@ class Updater:
         verdict = self._verdict(journal)
         if verdict.state == "good":
             self._do(*recover.confirm(journal.release))
-            self._granted(journal.release)
+            answer(self.layout, journal.release)
             prune(self.layout, self.config.keep, journal.previous)
             return self._line(ACTIVE, "active", journal.release)
         return self._back(verdict.reason)
@@ -246,7 +239,7 @@ class Updater:
         self._do(*recover.back(journal, to, reason))
         self._restart()
         self._do(*recover.done())
-        self._granted(journal.release)
+        answer(self.layout, journal.release)
         return self._line(REFUSED, "back", journal.release, reason=reason)
 
     # ---- small things

@@ -9,7 +9,7 @@ releases/ID/bin -> ../../apps/APP/bin
 releases/ID/models/NAME -> ../../../models/NAME-VERSION-SHA8
 apps/APP/                          a virtual environment, made at its place
 models/NAME-VERSION-SHA8/          a model package
-update/                            trust/ (metadata), cache/ (verified targets by SHA-256), state, journal, refused
+update/                            trust/ (metadata), cache/ (verified targets by SHA-256), the updater's own files
 
 Every folder below releases, apps and models gets the empty file COMPLETE last of all; without it nothing may use it.
 """
@@ -89,6 +89,11 @@ class Layout:
     def wanted(self) -> Path:
         """The depot's wish, written by the daemon: `{"release": ID}`."""
         return self.incoming / "wanted.json"
+
+    @property
+    def answered(self) -> Path:
+        """The wish that came to an end, good or bad (`wishes.py`)."""
+        return self.own / "answered.json"
 
     @property
     def bundle(self) -> Path:

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from edge.update import recover
+from edge.update.wishes import open_wish
 from tests.update.steps import Steps
 from tests.update.world import Depot, Vehicle
 
@@ -32,10 +33,11 @@ NEW = "2026.3.1"
 
 @dataclass(frozen=True)
 class Scene:
-    """`ill`: how the new release is, `ends`: what runs at the end."""
+    """`wish`: the depot asks, nobody at the device; `ill`: how the new release is; `ends`: what runs at the end."""
 
     name: str
     before: int = 1
+    wish: bool = False
     ill: str = ""
     model_only: bool = False
     finds: str = "finds more"
@@ -45,8 +47,8 @@ class Scene:
 SCENES = (
     Scene("first", before=0),
     Scene("update", before=2),
-    Scene("model", model_only=True),
-    Scene("ill", ill="crashes", ends="2026.1.1"),
+    Scene("model", wish=True, model_only=True),
+    Scene("ill", wish=True, ill="crashes", ends="2026.1.1"),
     Scene("blind", finds="finds nothing", ends="2026.1.1"),
 )
 
@@ -77,7 +79,10 @@ class Rig:
             vehicle.daemon.boot()
             vehicle.daemon.pause(30)
         app = vehicle.current if scene.model_only else None
-        self.bundle = self.depot.publish(NEW, 3, app=app, onnx=scene.finds.encode())
+        bundle = self.depot.publish(NEW, 3, app=app, onnx=scene.finds.encode())
+        self.bundle = None if scene.wish else bundle
+        if scene.wish:
+            vehicle.wish(NEW)
         _copy(self.home, self.before)
         self._started: set[str] = set()
 
@@ -134,6 +139,8 @@ class Rig:
             self.counts.bricks.append(f"{where}: ends with {vehicle.current}, {running} runs, said {state}")
         elif state.get("state") != ("active" if good else "failed") or (NEW in vehicle.refused) == good:
             self.counts.bricks.append(f"{where}: ends with {state}, refused {vehicle.refused}")
+        elif self.scene.wish and open_wish(vehicle.layout) is not None:
+            self.counts.bricks.append(f"{where}: the wish is still open")
         elif recover.leftovers(vehicle.layout.root) or vehicle.layout.journal.exists():
             self.counts.bricks.append(f"{where}: something is left over")
         self.counts.goes_on += 1

@@ -28,7 +28,6 @@ def test_a_wish_that_was_fetched_becomes_active_after_a_trial(vehicle: Vehicle, 
     assert vehicle.daemon.release() == "2026.2.1"
     assert vehicle.daemon.restarts_asked == 1
     assert vehicle.layout.updater.resolve().name == "2026.2.1"
-    assert not vehicle.layout.wanted.exists(), "the wish was granted"
     assert not vehicle.layout.journal.exists()
     assert vehicle.install() == 0
     assert vehicle.lines[-1] == "nothing to do, 2026.2.1 runs"
@@ -89,6 +88,19 @@ def test_what_a_stick_brought_is_installed_later_without_the_stick(vehicle: Vehi
     assert vehicle.boot()
     assert vehicle.install() == 0
     assert vehicle.current == "2026.2.1"
+
+
+def test_a_wish_that_was_granted_does_not_come_up_again_after_a_release_by_hand(vehicle: Vehicle, depot: Depot) -> None:
+    depot.publish("2026.2.1", 2)
+    vehicle.wish("2026.2.1")
+    vehicle.install()
+    assert vehicle.install(depot.publish("2026.3.1", 3)) == 0
+    assert vehicle.install() == 0
+    assert (vehicle.current, vehicle.said.release, vehicle.said.state) == ("2026.3.1", "2026.3.1", "active")
+    vehicle.wish("2026.2.1")
+    assert vehicle.install() == 4, "asked for anew, it is answered anew: it is older"
+    assert vehicle.said.reason.startswith("rollback: ")
+    assert vehicle.install() == 0
 
 
 def test_a_new_wish_replaces_one_that_is_staged(vehicle: Vehicle, depot: Depot) -> None:

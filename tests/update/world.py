@@ -280,7 +280,9 @@ class Vehicle:
 
     def wish(self, release: str, *, fetched: bool = True) -> None:
         """The depot asks for a release, and it has been fetched."""
-        self.layout.wanted.write_text(json.dumps({"release": release}))
+        fresh = self.layout.wanted.with_suffix(".new")
+        fresh.write_text(json.dumps({"release": release}))
+        fresh.replace(self.layout.wanted)
         if fetched:
             self.layout.bundle.mkdir(exist_ok=True)
             (self.layout.bundle / "bundle.json").write_text(json.dumps({"release": release}))
