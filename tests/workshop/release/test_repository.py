@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -156,12 +157,20 @@ def test_a_server_cannot_exchange_the_root_that_lies_beside_the_keys(folder: Pat
 
 
 def test_a_repository_that_nobody_refreshes_ends_and_a_refresh_mends_that(folder: Path) -> None:
-    store, late = Store(folder / "repo"), NOW - timedelta(days=8)
-    publishing.refresh(store, keys(folder / "keys"), late, DAYS)
+    store = Store(folder / "repo")
+    publishing.refresh(store, keys(folder / "keys"), NOW, replace(DAYS, online=-1))
     with pytest.raises(RepositoryError, match="expired"):
         vehicle(folder).look()
     publishing.refresh(store, keys(folder / "keys"), NOW, DAYS)
     assert vehicle(folder).look() == set()
+
+
+def test_a_computer_whose_clock_is_behind_signs_nothing(folder: Path) -> None:
+    """Vehicles believe that it is at least as late as the newest timestamp says."""
+    before = (folder / "repo" / "metadata" / "timestamp.json").read_bytes()
+    with pytest.raises(WorkshopError, match="set the clock right"):
+        publishing.refresh(Store(folder / "repo"), keys(folder / "keys"), NOW - timedelta(days=1), DAYS)
+    assert (folder / "repo" / "metadata" / "timestamp.json").read_bytes() == before
 
 
 def test_refreshing_every_day_keeps_few_snapshots(folder: Path) -> None:
