@@ -167,7 +167,14 @@ def _updater(options: argparse.Namespace, root_json: Path | None) -> Updater:
         pause=time.sleep,
         say=lambda line: print(line, flush=True),
         lang=options.lang,
+        utc=_utc,
     )
+
+
+def _utc() -> str:
+    from edge.life.ntp import kernel_is_synchronized  # noqa: PLC0415
+
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) if kernel_is_synchronized() else ""
 
 
 def _config(file: Path) -> UpdateConfig:

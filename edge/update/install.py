@@ -13,7 +13,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,7 +55,10 @@ class BusyError(WegewartError):
 
 @dataclass(frozen=True)
 class Updater:
-    """One device. `clock`: monotonic; `pause`: waits between two looks at a trial; `say`: takes a line for people."""
+    """One device. `clock`: monotonic; `pause`: waits between two looks at a trial; `say`: takes a line for people.
+
+    `utc`: the time as in messages; empty while nobody vouches for it.
+    """
 
     layout: Layout
     config: UpdateConfig
@@ -68,7 +71,8 @@ class Updater:
     say: Callable[[str], None] = print
     lang: Lang = "de"
     builder: Builder | None = None
-    boot: Callable[[], str] = field(default=recover.boot_id)
+    boot: Callable[[], str] = recover.boot_id
+    utc: Callable[[], str] = lambda: ""
 
     def install(self, ask: Ask) -> int:
         """Do what comes next; returns the exit code.
@@ -112,6 +116,7 @@ class Updater:
             return self._change(wanted, now=ask.now)
         known = recover.read(self.layout.refused)
         if wanted in known and not ask.again:
+            self._do(recover.Say(wanted, "failed", seen.current, str(known[wanted]), anew=True))
             answer(self.layout, wanted)
             return self._line(REFUSED, "before", wanted, reason=known[wanted])
         if ask.bundle is None and not self._is_fetched(wanted):
@@ -167,9 +172,10 @@ class Updater:
         running = self._seen().current
         if isinstance(error, RefusedError) and error.for_good:
             self._do(recover.Refuse(wanted, said))
-        if isinstance(error, RefusedError) and not error.passing:
+        lasting = isinstance(error, RefusedError) and not error.passing
+        self._do(recover.Say(wanted, "failed", running, said, anew=lasting), recover.Note(None))
+        if lasting:
             answer(self.layout, wanted)
-        self._do(recover.Say(wanted, "failed", running, said), recover.Note(None))
         for folder in recover.leftovers(self.layout.root):
             recover.remove_folder(folder)
         return self._line(REFUSED, "refused", wanted, reason=said)
@@ -271,7 +277,8 @@ class Updater:
 
     def _do(self, *actions: recover.Action) -> None:
         for action in actions:
-            recover.perform(self.layout.root, action)
+            said = dataclasses.replace(action, utc=self.utc()) if isinstance(action, recover.Say) else action
+            recover.perform(self.layout.root, said)
 
     def _idle(self) -> int:
         return self._line(ACTIVE, "nothing", "")

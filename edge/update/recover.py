@@ -75,13 +75,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Say:
-    """Tell the depot (`messages.types.Update`)."""
+    """Tell the depot (`messages.types.Update`). What was said already keeps its time, unless it happened `anew`."""
 
     release: str
     state: Literal["staged", "pending", "active", "failed"]
     running: str | None = None
     reason: str = ""
     attempts: int = 0
+    utc: str = ""
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -257,8 +259,8 @@ def perform(root: Path, action: Action) -> None:
         else:
             write_json(own / "journal.json", dataclasses.asdict(action.journal))
     elif isinstance(action, Say):
-        said = {key: value for key, value in dataclasses.asdict(action).items() if value}
-        if read(own / "state.json") != said:
+        said = {key: value for key, value in dataclasses.asdict(action).items() if value and key != "anew"}
+        if action.anew or {**read(own / "state.json"), "utc": action.utc} != {**said, "utc": action.utc}:
             write_json(own / "state.json", said)
     elif isinstance(action, Refuse):
         write_json(own / "refused.json", {**read(own / "refused.json"), action.release: action.reason[:500]})

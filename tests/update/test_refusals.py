@@ -59,6 +59,25 @@ def test_a_refused_wish_is_answered_once(vehicle: Vehicle, depot: Depot) -> None
     assert_refused(vehicle, "selftest", for_good=True)
 
 
+def test_a_refusal_is_dated_again_only_where_it_was_asked_for_again(vehicle: Vehicle, depot: Depot) -> None:
+    depot.publish("2026.2.1", 2)
+    vehicle.free_bytes = lambda folder: 0
+    vehicle.wish("2026.2.1")
+    for minute in range(3):
+        vehicle.minute = minute
+        assert vehicle.install() == 4
+        assert vehicle.said.utc == "2026-11-22T10:00:00Z", "the same failure, seen again"
+    vehicle.free_bytes = lambda folder: 10**12
+    depot.publish("2026.2.1", 2, onnx=b"finds nothing")
+    vehicle.install()
+    assert vehicle.said.utc == "2026-11-22T10:02:00Z"
+    vehicle.minute = 9
+    vehicle.wish("2026.2.1")
+    assert vehicle.install() == 4
+    assert (vehicle.said.state, vehicle.said.utc) == ("failed", "2026-11-22T10:09:00Z")
+    assert vehicle.said.reason.startswith("selftest: ")
+
+
 def test_an_application_that_does_not_start(vehicle: Vehicle, depot: Depot) -> None:
     wheels = app_wheels("x") | dict([make_wheel("wegewart", "x", {"little.py": b"1/0"}, "wegewart-edge = little:main")])
     assert vehicle.install(depot.publish("2026.2.1", 2, wheels=wheels)) == 4

@@ -253,6 +253,7 @@ class Vehicle:
     lines: list[str] = field(default_factory=list)
     free_bytes: Callable[[Path], int] = lambda folder: 10**12
     boots: int = 0
+    minute: int = 0
 
     def __post_init__(self) -> None:
         self.layout = Layout(self.home / "opt", self.home / "incoming", self.home / "run")
@@ -273,6 +274,7 @@ class Vehicle:
             lang="en",
             builder=Builder(self.layout, free_bytes=self.free_bytes),
             boot=lambda: f"boot-{self.boots}",
+            utc=lambda: f"2026-11-22T10:{self.minute:02}:00Z",
         )
 
     def install(self, bundle: Path | None = None, **asked: bool) -> int:
