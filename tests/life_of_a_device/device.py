@@ -62,9 +62,9 @@ class Device(Container):
         # Before one of the machine's own that has the same name.
         for library in (Path(sys.base_prefix) / "lib").glob("libpython3*.so*"):
             for folder in ("lib", f"lib/{sysconfig.get_config_var('MULTIARCH')}"):
-                place = self._changes / folder / library.name
-                place.parent.mkdir(exist_ok=True)
-                place.symlink_to(f"/opt/python/lib/{library.name}")
+                link = self._changes / folder / library.name
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(f"/opt/python/lib/{library.name}")
 
     def _command(self, *what: str) -> list[str]:
         command = super()._command(*what)
@@ -121,7 +121,7 @@ class Device(Container):
         done = self.run("/opt/wegewart/updater/bin/wegewart-update", "--lang=en", *words, timeout_s=2 * DEADLINE_S)
         return done.returncode, done.stdout + done.stderr
 
-    def set(self, key: str, value: float) -> None:
+    def configure(self, key: str, value: float) -> None:
         """Change a number in vehicle.toml."""
         path = self.root / "etc/wegewart/vehicle.toml"
         lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line for line in path.read_text().splitlines()]

@@ -10,17 +10,11 @@ last command is given), Debian's packages (none is missing), the camera and its 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.delivery.samples import VEHICLE
-from tests.life_of_a_device.depot import Broker, Depot, broker, served
-from tests.life_of_a_device.device import DEADLINE_S, EDGE, FETCH, UPDATE, Device, device
-from tests.life_of_a_device.drive import parked_at_its_end
-from tests.life_of_a_device.workshop_computer import BOARD, WorkshopComputer
-from tests.servers import HOST, wait_until
+from tests.life_of_a_device.life import begun
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,158 +29,26 @@ CRASH = ("    config = load_config(options.config)\n    keep(", "    raise Runti
 IDLE = ("        self.by_distance = pose.speed_mps is not None\n", "        return False\n")
 
 
-def vehicle_toml(port: int, repository: str) -> str:
-    """The template for the site; the windows are as short as they may be."""
-    return f"""\
-vehicle = "{{vehicle}}"
-[camera]
-kind = "replay"
-source = "/opt/drive"
-pace = 1.0
-[position]
-kind = "replay"
-[delivery]
-host = "{HOST}"
-port = {port}
-ca = "/etc/wegewart/ca.pem"
-certificate = "/etc/wegewart/vehicle.pem"
-key = "/etc/wegewart/vehicle.key"
-drain_s = 0.5
-health_s = 1.0
-[update]
-repository = "{repository}"
-board = "{BOARD}"
-bytes_per_s = 0.0
-parked_s = 0
-start_s = 120
-window_s = 5
-"""
+def test_the_whole_life_of_a_device(tmp_path: Path, small_drive: Path) -> None:
+    with begun(tmp_path, small_drive) as life:
+        life.is_born()
 
+        model = life.desk.release(life.desk.model("2026.11.1"), app_of=life.first)
+        life.takes_from_a_stick(model, base=life.first)
 
-class Life:
-    """All who take part."""
+        life.desk.change("edge/__init__.py", '__version__ = "0.1.0"', '__version__ = "0.1.1"')
+        app = life.desk.release(life.desk.model("2026.11.2"))
+        life.takes_from_the_depot(app)
 
-    def __init__(self, desk: WorkshopComputer, city: Broker, depot: Depot, vehicle: Device) -> None:
-        self.desk, self.city, self.depot, self.vehicle = desk, city, depot, vehicle
+        blind = life.desk.release(life.desk.model("2026.11.3", thresholds=0.99), app_of=app)
+        assert "was not found" in life.refuses(blind, app)
 
-    def is_born(self, first: str) -> None:
-        """Flashed, started, at work."""
-        self.vehicle.first_boot()
-        boot = self.vehicle.root / "boot/firmware"
-        assert not list((boot / "wegewart/keys").iterdir()), "the key is still on the card"
-        assert (boot / "wegewart/firstboot.done").is_file()
-        self.depot.wait_online(first, DEADLINE_S)
-        assert self.vehicle.current() == first
-        self.depot.wait_update(first, "active", DEADLINE_S)
-        wait_until(lambda: self.depot.events, timeout_s=DEADLINE_S, what="observations")
+        life.desk.change("edge/cli_drive.py", *CRASH)
+        assert "it ended 3 times" in life.goes_back(life.desk.release(life.desk.street), app)
+        life.desk.undo()
 
-    def takes_from_a_stick(self, wanted: str, base: str) -> None:
-        """A technician's update."""
-        self.vehicle.wait_parked()
-        code, said = self.vehicle.update("install", "--bundle", self.desk.stick(wanted, base=base))
-        assert code == 0, said
-        assert f"{wanted} runs and is confirmed" in said
-        self.depot.wait_online(wanted, DEADLINE_S)
-        self.depot.wait_update(wanted, "active", DEADLINE_S)
-        assert "pending" in self.depot.updates_of(wanted)
+        life.desk.change("edge/sampling/sampler.py", *IDLE)
+        life.vehicle.configure("start_s", 15)
+        assert "did not look at a first frame" in life.refuses(life.desk.release(life.desk.street), app)
 
-    def takes_from_the_depot(self, wanted: str) -> None:
-        """A roll-out's update: fetched, staged, taken once the vehicle is parked."""
-        self.is_ordered(wanted, parked_s=86_400)
-        self.depot.wait_update(wanted, "staged", 2 * DEADLINE_S)
-        assert self.vehicle.current() != wanted
-        self.vehicle.set("parked_s", 0)
-        self.vehicle.wait_parked()
-        self.vehicle.run("systemctl", "start", "--no-block", UPDATE)
-        self.depot.wait_update(wanted, "active", DEADLINE_S)
-        assert self.depot.updates_of(wanted) == ["staged", "pending", "active"]
-        assert self.vehicle.current() == wanted
-
-    def refuses(self, spoilt: str, base: str) -> str:
-        """From a stick: nothing is switched, or switched back by itself. Returns the reason as the depot is told it."""
-        self.vehicle.wait_parked()
-        code, said = self.vehicle.update("install", "--bundle", self.desk.stick(spoilt, base=base))
-        assert code == 4, said
-        return self.lives_on(spoilt, base)
-
-    def goes_back(self, spoilt: str, base: str) -> str:
-        """From the depot, by the services alone. Returns the reason as the depot is told it."""
-        self.vehicle.wait_parked()
-        self.is_ordered(spoilt, parked_s=0)
-        return self.lives_on(spoilt, base)
-
-    def lives_on(self, spoilt: str, base: str) -> str:
-        """The release before runs, is online and looks."""
-        reason = self.depot.wait_update(spoilt, "failed", 2 * DEADLINE_S).reason
-        wait_until(lambda: self.vehicle.daemon().get("release") == base, timeout_s=DEADLINE_S, what=f"{base} again")
-        self.depot.wait_online(base, DEADLINE_S)
-        assert self.vehicle.current() == base
-        return reason
-
-    def is_stolen(self) -> None:
-        """Its certificate is taken back: it may not say anything any more, and loses nothing."""
-        self.desk.provision("revoke", VEHICLE, "--reason", "stolen")
-        self.city.stop()
-        self.city.start()
-        wait_until(lambda: "certificate revoked" in self.city.log(), timeout_s=DEADLINE_S, what="a refusal")
-        stored = set(self.depot.events)
-        self.vehicle.run("systemctl", "restart", EDGE, timeout_s=DEADLINE_S)
-        self.vehicle.wait_parked()
-        waiting = self.vehicle.waiting()
-        assert waiting, "nothing was found on the drive"
-        assert not self.vehicle.daemon()["online"]
-        self.vehicle.run("systemctl", "reboot")
-        self.vehicle.wait_reboot(DEADLINE_S)
-        self.vehicle.wait_parked()
-        assert self.vehicle.waiting() > waiting
-        assert set(self.depot.events) == stored
-
-    def is_ordered(self, wanted: str, *, parked_s: int) -> None:
-        """The command reaches the vehicle; then the timer's next look is not waited for."""
-        self.vehicle.set("parked_s", parked_s)
-        reply = self.depot.order(wanted)
-        assert reply.ok, reply
-        done = self.vehicle.run("systemctl", "start", FETCH, timeout_s=DEADLINE_S)
-        assert done.returncode == 0, self.vehicle.journal(FETCH)
-
-
-@pytest.fixture
-def life(tmp_path: Path, small_drive: Path) -> Iterator[Life]:
-    """Up to the moment at which the card is put in."""
-    desk = WorkshopComputer(tmp_path / "workshop")
-    with device(tmp_path / "computer") as vehicle:
-        desk.new_fleet()
-        desk.new_repository()
-        with broker(desk.fleet, tmp_path / "broker") as city, served(desk.repository) as repository:
-            first = desk.release(desk.street)
-            desk.stick(first)
-            vehicle.insert(desk.flash(vehicle_toml(city.port, repository), first))
-            vehicle.lend(parked_at_its_end(small_drive, tmp_path / "drive"), "/opt/drive")
-            vehicle.lend(desk.media, "/media")
-            with Depot(city, desk.fleet) as depot:
-                yield Life(desk, city, depot, vehicle)
-
-
-def test_the_whole_life_of_a_device(life: Life) -> None:
-    first = "2026.11.1"
-    life.is_born(first)
-
-    model = life.desk.release(life.desk.model("2026.11.1"), app_of=first)
-    life.takes_from_a_stick(model, base=first)
-
-    life.desk.change("edge/__init__.py", '__version__ = "0.1.0"', '__version__ = "0.1.1"')
-    app = life.desk.release(life.desk.model("2026.11.2"))
-    life.takes_from_the_depot(app)
-
-    blind = life.desk.release(life.desk.model("2026.11.3", thresholds=0.99), app_of=app)
-    assert "was not found" in life.refuses(blind, app)
-
-    life.desk.change("edge/cli_drive.py", CRASH[0], CRASH[1])
-    assert "it ended 3 times" in life.goes_back(life.desk.release(life.desk.street), app)
-    life.desk.undo()
-
-    life.desk.change("edge/sampling/sampler.py", IDLE[0], IDLE[1])
-    life.vehicle.set("start_s", 15)
-    assert "did not look at a first frame" in life.refuses(life.desk.release(life.desk.street), app)
-
-    life.is_stolen()
+        life.is_stolen()
