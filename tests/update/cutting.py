@@ -147,15 +147,13 @@ class Rig:
 
     # ---- cuts
 
-    def run(self, every: int, deadline_s: float) -> None:
+    def run(self, every: int, begin: int, deadline_s: float) -> None:
         _copy(self.before, self.home)
         steps = _child(self.install, 0)
         self.counts.steps[self.scene.name] = steps
         self.check("without a cut")
         seen: set[str] = set()
-        for number, cut in enumerate(range(1, steps + 1)):
-            if number % every and cut != steps:
-                continue
+        for cut in (*range(begin, steps, every), steps):
             if time.monotonic() > deadline_s:
                 break
             where = f"{self.scene.name} {cut}/{steps}"
@@ -227,6 +225,7 @@ def _mark(folder: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1, help="every so many steps (default: all)")
+    parser.add_argument("--begin", type=int, default=1, help="with this step (default: %(default)s)")
     parser.add_argument("--scenes", default=",".join(scene.name for scene in SCENES))
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     options = parser.parse_args()
@@ -236,7 +235,7 @@ def main() -> None:
     for scene in SCENES:
         if scene.name in options.scenes.split(","):
             with tempfile.TemporaryDirectory(dir=place) as folder:
-                Rig(scene, Path(folder), counts).run(options.every, began_s + options.seconds)
+                Rig(scene, Path(folder), counts).run(options.every, options.begin, began_s + options.seconds)
     for brick in counts.bricks[:50]:
         print(f"BRICK {brick}", file=sys.stderr)
     print(json.dumps({**asdict(counts), "seconds": round(time.monotonic() - began_s, 1)}))
