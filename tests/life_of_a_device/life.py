@@ -146,8 +146,8 @@ class Life:
 @contextmanager
 def begun(folder: Path, small_drive: Path) -> Iterator[Life]:
     """Up to the moment at which the card is put in."""
-    desk = WorkshopComputer(folder / "workshop")
     with device(folder / "computer") as vehicle:
+        desk = WorkshopComputer(folder / "workshop")
         desk.new_fleet()
         desk.new_repository()
         with broker(desk.fleet, folder / "broker") as city, served(desk.repository) as repository:
