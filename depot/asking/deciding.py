@@ -131,5 +131,7 @@ def decide(now: Situation, load: Counter[str], now_utc: str, config: AskingConfi
     free = [name for name in now.passing if name not in kept | refused and load[name] < config.places]
     ask = free[: max(config.vehicles - len(kept), 0)]
     load.update(ask)
+    # Near its end and not renewed, because its vehicle has enough to look for: it stays till then.
+    load.update(one.vehicle for one in active if one.vehicle not in kept and one.vehicle not in ask)
     replaced = [one.id for one in unsettled if one.vehicle in ask and one.id not in over]
     return Plan(tuple(ask), (), (*over, *replaced))

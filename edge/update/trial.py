@@ -72,7 +72,9 @@ def judge(samples: Sequence[Sample], release: str, limits: Limits) -> Verdict:
     if problem is not None:
         return Verdict("bad", ready=True, reason=f"trial: {problem}")
     well_s = last.time_s - run[0].time_s
-    return Verdict("good" if speaking and well_s >= limits.window_s else "open", ready=True)
+    # However short the window: READY is a word, a frame that was looked at is a deed.
+    is_good = speaking and well_s >= limits.window_s and run[-1].beat.looked > 0
+    return Verdict("good" if is_good else "open", ready=True)
 
 
 def _bad(reason: str) -> Verdict:

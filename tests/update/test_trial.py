@@ -202,3 +202,11 @@ def standing(since_s: float | None, at_s: float = 995.0) -> Heartbeat:
 )
 def test_parked(said: Heartbeat | None, unit: Unit, why: str | None) -> None:
     assert not_parked(said, unit, 1000.0, 120.0) == why
+
+
+def test_ready_without_one_look_is_never_good_however_short_the_window() -> None:
+    samples = [Sample(float(at), RUNS, beat(float(at), looked=0)) for at in range(0, 400, 2)]
+    verdicts = [judge(samples[:count], "2026.2.1", Limits(start_s=300, window_s=5)) for count in range(1, len(samples))]
+    assert "good" not in {verdict.state for verdict in verdicts}
+    assert verdicts[-1].state == "bad"
+    assert "looked at nothing" in verdicts[-1].reason

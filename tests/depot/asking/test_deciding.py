@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -113,6 +113,7 @@ def test_what_has_ended_is_over_whatever_else():
     assert (plan.ask, plan.withdraw, plan.over) == ((), (), (ended[0].id, ended[1].id))
 
 
+@example(rows=[("c", "open", 2.0, 0)], looks=[], state="ordered", busy=48)
 @given(
     rows=st.lists(
         st.tuples(
