@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 TIDY_EVERY_S = 600.0
 #: How long the goodbye may take.
 GOODBYE_S = 2.0
+#: TLS 1.3 tells of a refused client certificate only after the handshake, and then just closes.
+_MAY_BE_REVOKED = "; the broker may have refused this vehicle's certificate (revoked or expired: scripts/provision)"
 _SPEAKS_5 = '; if it speaks no MQTT 5, set the protocol to "3.1.1"'
 
 
@@ -187,7 +189,8 @@ class Courier:
             case Lost(reason) if self._online:
                 self._drop_link(f"connection lost: {reason}")
             case Lost(reason):
-                hint = _SPEAKS_5 if self._settings.protocol == "5" else ""
+                hint = _MAY_BE_REVOKED if self._settings.tls is not None else ""
+                hint += _SPEAKS_5 if self._settings.protocol == "5" else ""
                 self._drop_link(f"connection ended before the broker's answer: {reason}{hint}")
             case Taken(mid, error):
                 if self.sender.taken(mid, error):
