@@ -210,6 +210,6 @@ def test_nothing_on_the_vehicle_reads_the_wall_clock_but_network_time_updates_an
     found = {
         str(path.relative_to(EDGE)) for path in EDGE.rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))
     }
-    # Signatures end on a date (clock.py has the rule), mobile data is counted by days, and a failure is told with its date.
+    # Signatures end on a date (the rule: clock.py), mobile data is counted by days, a failure is told with its date.
     updates = {"update/cli.py", "update/trusted/clock.py", "update/trusted/pace.py"}
     assert found == {"life/ntp.py", "cli_calibrate.py", *updates}
