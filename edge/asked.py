@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from edge.delivery.pictures import write_durably
 from edge.delivery.utc import parse_utc
+from edge.durable import write_durably
 from messages.types import AskedPlace, Command
 
 _log = logging.getLogger(__name__)

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
-from edge import ports, release
+from edge import ports
 from edge.asked import AskedPlaces
 from edge.asked_view import Eye
 from edge.config import VehicleConfig
@@ -26,6 +24,7 @@ from edge.positioning.line_course import LineSettings, Start
 from edge.positioning.line_file import read_lines
 from edge.positioning.mounting import Mounting
 from edge.positioning.positioner import Positioner
+from edge.release import delivered_models
 from edge.roughness.meter import RoughnessMeter
 from edge.roughness.settings import RoughnessSettings
 from edge.sampling.coverage import CoverageLog
@@ -39,13 +38,6 @@ from edge.types import Surroundings
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from messages.types import ModelRef
-
-
-def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of model packages that came with the software: the release's; without a release a checkout's."""
-    named = environment.get(release.MODELS)
-    return Path(named) if named and Path(named).is_dir() else Path(__file__).resolve().parent.parent / "models"
-
 
 MODELS = delivered_models()
 

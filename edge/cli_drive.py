@@ -180,8 +180,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _detect(options: argparse.Namespace) -> int:
-    from edge.assembly import MODELS  # noqa: PLC0415
     from edge.cameras.pictures import load_picture  # noqa: PLC0415
+    from edge.release import delivered_models  # noqa: PLC0415
     from edge.vision.detector import Detector  # noqa: PLC0415
     from edge.vision.package import load_package  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ def _detect(options: argparse.Namespace) -> int:
     if not 4 <= options.blocks <= 200:
         raise ConfigError(f"--blocks {options.blocks}: must be from 4 to 200")
     models, name = _model_place(options.model)
-    detector = Detector(load_package((models or MODELS) / name, threads=options.threads), options.threads)
+    detector = Detector(load_package((models or delivered_models()) / name, threads=options.threads), options.threads)
     unreadable = 0
     for image in options.images:
         picture, problem = load_picture(image)

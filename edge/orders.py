@@ -9,18 +9,23 @@ wished for here: the updater, which believes nothing but the fleet's signatures,
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from edge.config import VehicleConfig
 from edge.delivery.budget import BudgetLimits
 from edge.delivery.commands import Order, read_setting
 from edge.delivery.port import Delivery
 from edge.delivery.uplink import Uplink
+from edge.durable import write_durably
 from edge.looking import Looking
-from edge.release import wish
 from edge.sampling.sampler import Sampler
+from edge.update.layout import Layout
+from messages.release import RELEASE_PATTERN
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +80,7 @@ class Orders:
         if command.action == "update" and command.value is not None:
             if self._wishes is None:
                 raise ValueError("this vehicle's software was put there by hand, it has no updater")
-            wish(command.value, self._wishes)
+            _wish(command.value, self._wishes)
             return f"{command.value} is fetched, tried and, once parked, taken"
         if command.action == "look":
             if self._looking is None or not self._looking.can_look:
@@ -96,3 +101,17 @@ class Orders:
             else:
                 self._bytes_per_day = value
             self._delivery.limit(BudgetLimits(self._bytes_per_s or None, self._bytes_per_day or None))
+
+
+def _wish(release: str, folder: Path) -> None:
+    """Note the depot's wish for the updater; the newest one counts.
+
+    Raises:
+        ValueError: one line: not the name of a release, or it cannot be written down.
+    """
+    if re.fullmatch(RELEASE_PATTERN, release) is None:
+        raise ValueError(f"{release!r} is not the name of a release, such as 2026.11.1")
+    try:
+        write_durably(Layout(incoming=folder).wanted, msgspec.json.encode({"release": release}))
+    except OSError as error:
+        raise ValueError(f"the wish for {release} cannot be written down: {error.strerror}") from None

@@ -1,23 +1,17 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which release this process was started from, what the updater says of it, and which one the depot wishes for.
-
-Software that was put there by hand has no release and no updater.
-"""
+"""The release that this process was started from, and what the updater says of it; without an updater neither."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from edge.delivery.pictures import write_durably
 from edge.update.layout import COMPLETE, Layout
-from messages.release import RELEASE_PATTERN
 from messages.types import Update
 
 #: Systemd's unit sets it to `current/models`; without it the models of a checkout are used.
@@ -58,15 +52,7 @@ def incoming(environment: Mapping[str, str] = os.environ) -> Path | None:
     return next((folder for folder in folders if folder.name == _UPDATE_FOLDER), None)
 
 
-def wish(release: str, folder: Path) -> None:
-    """Note the depot's wish for the updater; the newest one counts.
-
-    Raises:
-        ValueError: one line: not the name of a release, or it cannot be written down.
-    """
-    if re.fullmatch(RELEASE_PATTERN, release) is None:
-        raise ValueError(f"{release!r} is not the name of a release, such as 2026.11.1")
-    try:
-        write_durably(Layout(incoming=folder).wanted, msgspec.json.encode({"release": release}))
-    except OSError as error:
-        raise ValueError(f"the wish for {release} cannot be written down: {error.strerror}") from None
+def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of model packages that came with the software: the release's; without a release a checkout's."""
+    named = environment.get(MODELS, "")
+    return Path(named) if named and Path(named).is_dir() else Path(__file__).resolve().parent.parent / "models"

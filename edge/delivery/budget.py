@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.delivery.pictures import write_durably
+from edge.durable import write_durably
 from messages.chunks import CHUNK_BYTES
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edge.delivery.pictures import write_durably
 from edge.delivery.utc import parse_utc
+from edge.durable import write_durably
 from messages.types import Command, Reply
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.delivery.pictures import BAD_KEPT, fsync_folder
+from edge.delivery.pictures import BAD_KEPT
 from edge.delivery.salvage import FoundEvent, scan
+from edge.durable import fsync_folder
 from edge.errors import StoreError
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from edge.delivery.database import open_database, stand_in, store_error
-from edge.delivery.pictures import write_durably
 from edge.delivery.port import Counts
+from edge.durable import write_durably
 from edge.errors import StoreError
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from edge.durable import fsync_folder, write_durably
 from messages.topics import SHA256_PATTERN
 
 if TYPE_CHECKING:
@@ -23,35 +24,6 @@ if TYPE_CHECKING:
 #: So many things that were in the way are kept; then somebody has to look.
 BAD_KEPT = 5
 _OURS = re.compile(rf"({SHA256_PATTERN})\.jpg(\.tmp)?")
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make renames and new names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file as a whole; after return it survives a power cut.
-
-    Raises:
-        OSError: the disk is full, read-only or broken; the old file is untouched then.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        fsync_folder(path.parent)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 class PictureFolder:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.delivery.pictures import write_durably
+from edge.durable import write_durably
 from edge.life.ladder import DAY_S, History
 
 _log = logging.getLogger(__name__)

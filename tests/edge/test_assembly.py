@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.assembly import delivered_models
+from edge.release import delivered_models
 
 
 def test_the_models_are_the_releases_or_else_the_checkouts(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,12 @@ def test_a_damaged_heartbeat_is_none(tmp_path_factory, content: bytes):
     (folder / "daemon.json").write_bytes(content)
     found = heartbeat.read(folder)
     assert found is None or isinstance(found, Heartbeat)
+
+
+def test_judging_one_picture_loads_nothing_that_speaks_to_a_network():
+    """A stranger's photo is judged in a cage in which OpenSSL cannot even be loaded."""
+    program = (
+        "import sys; import edge.cli, edge.release, edge.vision.detector, edge.vision.package, edge.cameras.pictures; "
+        "sys.exit(bool({'ssl', 'paho', 'edge.delivery'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
