@@ -241,7 +241,7 @@ def is_complete(release: Path) -> bool:
         parts = [release, (release / "bin").resolve().parent, *(model.resolve() for model in models)]
     except (OSError, RuntimeError):  # links that lead in a circle
         return False
-    return bool(models) and all((part / _COMPLETE).is_file() for part in parts)
+    return (release / "bin").is_dir() and bool(models) and all((part / _COMPLETE).is_file() for part in parts)
 
 
 def perform(root: Path, action: Action) -> None:

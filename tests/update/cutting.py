@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ from edge.update.wishes import open_wish
 from tests.update.steps import Steps
 from tests.update.world import Depot, Vehicle
 
-NEW = "2026.3.1"
+NEW, NUMBER = "2026.9.1", 9
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Scene:
 
 SCENES = (
     Scene("first", before=0),
-    Scene("update", before=2),
+    Scene("update", before=3),
     Scene("model", wish=True, model_only=True),
     Scene("ill", wish=True, ill="crashes", ends="2026.1.1"),
     Scene("blind", finds="finds nothing", ends="2026.1.1"),
@@ -79,7 +80,7 @@ class Rig:
             vehicle.daemon.boot()
             vehicle.daemon.pause(30)
         app = vehicle.current if scene.model_only else None
-        bundle = self.depot.publish(NEW, 3, app=app, onnx=scene.finds.encode())
+        bundle = self.depot.publish(NEW, NUMBER, app=app, onnx=scene.finds.encode())
         self.bundle = None if scene.wish else bundle
         if scene.wish:
             vehicle.wish(NEW)
@@ -103,8 +104,8 @@ class Rig:
 
     # ---- checks
 
-    def check(self, where: str) -> None:
-        """It leads to a complete release and starts, if there was ever one."""
+    def check(self, where: str, *, every_one: bool = False) -> None:
+        """It leads to a complete release and starts, if there was ever one; so does `every_one` that says it could."""
         seen = recover.look(self.vehicle().layout.root)
         if seen.current is None:
             if seen.complete or self.scene.before:
@@ -112,13 +113,15 @@ class Rig:
             return
         if seen.updater is None:
             self.counts.bricks.append(f"{where}: updater leads nowhere")
-        self._start(where, seen.current)
+        for release in seen.complete if every_one else (seen.current,):
+            self._start(where, release)
 
     def _start(self, where: str, release: str) -> None:
+        vehicle = self.vehicle()
         try:
-            said = self.vehicle().starts()
+            said = vehicle.starts(vehicle.layout.releases / release)
             self.counts.starts += 1
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
             self.counts.bricks.append(f"{where}: {release} does not start: {error}")
             return
         if said != (release if not (self.scene.model_only and release == NEW) else "2026.1.1"):
@@ -169,7 +172,7 @@ class Rig:
 
     def _recovered(self, where: str, *, first: bool, every: int) -> None:
         steps = _child(lambda: self.recover("boot-1"), 0)
-        self.check(f"{where}, recovered")
+        self.check(f"{where}, recovered", every_one=True)
         self.goes_on(f"{where}, recovered", boots=1)
         # The same disk was recovered from already.
         for second in range(1, steps + 1, max(1, every // 3)) if first else ():

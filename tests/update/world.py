@@ -43,11 +43,14 @@ _RECOVER = Path(recover.__file__)
 PROGRAM = """
 import json, pathlib, sys
 
+import needed
+
 VERSION = {version!r}
 
 
 def main():
     if sys.argv[1] == "version":
+        assert len(pathlib.Path(needed.__file__).with_name("data.bin").read_bytes()) == 9000
         print(VERSION)
         return 0
     models = pathlib.Path(sys.argv[sys.argv.index("--models") + 1])
@@ -309,9 +312,9 @@ class Vehicle:
     def refused(self) -> dict[str, object]:
         return recover.read(self.layout.refused)
 
-    def starts(self) -> str:
-        """What the program says that `current` leads to: it is really started."""
-        program = self.layout.current / "bin" / "wegewart-edge"
+    def starts(self, release: Path | None = None) -> str:
+        """What the program of a release says, by default of the one that `current` leads to: it is really started."""
+        program = (release or self.layout.current) / "bin" / "wegewart-edge"
         done = subprocess.run([str(program), "version"], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
