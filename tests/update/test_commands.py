@@ -23,7 +23,7 @@ from edge.update.systemd import Systemd, parse
 from tests.update.trusted.simulator import Repository
 from tests.update.world import Depot
 
-PROGRAM = Path(sys.executable).with_name("wegewart-update")
+PROGRAM = (sys.executable, "-c", "import sys; from edge.update.cli import main; sys.exit(main())")
 
 
 @dataclass
@@ -52,8 +52,8 @@ class Desk:
         layout = self.layout
         places = ["--root", layout.root, "--incoming", layout.incoming, "--runtime", layout.runtime]
         # No systemd for it, even where there is one: nothing of this computer may be restarted.
-        environment = {"PATH": "/nonexistent", "HOME": "/nonexistent"}
-        command = [PROGRAM, *places, "--config", self.home / "vehicle.toml", "--lang", lang, *words]
+        environment = {"PATH": "/nonexistent", "HOME": "/nonexistent", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+        command = [*PROGRAM, *places, "--config", self.home / "vehicle.toml", "--lang", lang, *words]
         return subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, env=environment, timeout=120
         )

@@ -316,9 +316,11 @@ def test_an_empty_device_and_one_that_is_not_there_end_well(tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_disk_that_cannot_be_written_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "update").mkdir(mode=0o500)
+    (tmp_path / "update").mkdir()
     (tmp_path / "update" / "journal.json").write_text(json.dumps({"release": OLD, "step": "building"}))
+    (tmp_path / "update").chmod(0o500)
     assert recover.main([str(tmp_path)]) == 0
+    (tmp_path / "update").chmod(0o700)
     assert "failed" in capsys.readouterr().out
 
 
