@@ -46,10 +46,13 @@ KM = 0.08
 
 
 class Vehicle:
-    """One vehicle over several starts; what it was asked to see lies beside its outbox."""
+    """One vehicle over several starts; what it was asked to see lies beside its outbox.
 
-    def __init__(self, folder: Path, broker: Mosquitto) -> None:
-        self._folder, self._broker = folder, broker
+    The depot asks only vehicles that it knows to be online: each start and end waits until it has written that down.
+    """
+
+    def __init__(self, folder: Path, broker: Mosquitto, depot: DepotProcess) -> None:
+        self._folder, self._broker, self._depot = folder, broker, depot
         folder.mkdir()
 
     @contextmanager
@@ -58,9 +61,18 @@ class Vehicle:
         uplink = Uplink(Outbox(self._folder / "outbox.db"), settings, Birth("wegewart-edge test", (), "simulated"))
         try:
             uplink.wait_online(20)
+            self._known_to_be("online")
             yield uplink
         finally:
             assert uplink.close(30), "all that was seen is at the depot"
+            self._known_to_be("stopped")
+
+    def _known_to_be(self, state: str) -> None:
+        def known() -> bool:
+            found = httpx.get(f"{self._depot.url}/api/vehicles", timeout=10).json()["features"]
+            return [one["properties"]["state"] for one in found if one["properties"]["vehicle"] == "kehr-3"] == [state]
+
+        wait_until(known, timeout_s=30, what=f"the depot to know that the vehicle is {state}")
 
     def places(self) -> AskedPlaces:
         return AskedPlaces(self._folder / "asked.json")
@@ -114,7 +126,7 @@ def test_a_pothole_is_ordered_a_later_pass_shows_the_mended_place_and_a_person_c
 
     store = f'[database]\nurl = "{database_url}"'
     with mosquitto(tmp_path) as broker, depot_process(tmp_path, broker.port, store) as depot:
-        vehicle = Vehicle(tmp_path / "vehicle", broker)
+        vehicle = Vehicle(tmp_path / "vehicle", broker, depot)
         with closing(Database(database_url)) as database:
             asking = worker(database, AskingConfig(), BrokerConfig(port=broker.port, client_id="test"))
             vehicle.drive(before)
