@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.vision.confidence import calibrated
 from edge.vision.decode import decode
 from edge.vision.letterbox import fit
 
@@ -39,11 +40,11 @@ class Detector:
         self._session = package.session(precision, threads)
 
     def detect(self, picture: Picture) -> tuple[Detection, ...]:
-        """All boxes above their thresholds, best first, in pixels of the picture as given."""
+        """All boxes above their thresholds, best first, in pixels of the picture; scores are calibrated."""
         if not usable(picture):
             self.refused += 1
             return ()
-        return decode(*self.look(picture), self._manifest)
+        return calibrated(decode(*self.look(picture), self._manifest), self._manifest.calibration)
 
     def look(self, picture: Picture) -> tuple[Boxes, Scores]:
         """What the model says before any threshold: boxes in pixels of the picture, and scores."""

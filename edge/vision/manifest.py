@@ -95,6 +95,13 @@ class Nms(_Strict, frozen=True):
     most: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
+class Line(_Strict, frozen=True):
+    """Calibrated log odds = slope x log odds of the score + offset; see `edge.vision.confidence`."""
+
+    slope: Annotated[float, msgspec.Meta(gt=0, le=20)]
+    offset: Annotated[float, msgspec.Meta(ge=-20, le=20)]
+
+
 class Known(_Strict, frozen=True):
     """Something that a stored picture shows: the answer comes from who drew the picture, not from a model."""
 
@@ -162,6 +169,7 @@ class Manifest(_Strict, frozen=True):
     origin: Origin
     onnx: tuple[OnnxFile, ...]
     scores: tuple[Score, ...]
+    calibration: dict[str, Line] = {}
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -193,6 +201,7 @@ def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
     checks = (
         (len(classes) != len(manifest.classes), "classes", "a class is named twice"),
         (set(manifest.thresholds) != classes, "thresholds", "need exactly one for every class"),
+        (not set(manifest.calibration) <= classes, "calibration", "names a class that is not in classes"),
         (sorted(grouped) != sorted(classes), "nms.groups", "need every class exactly once"),
         (not named <= classes, "superclass", "names a class that is not in classes"),
         (not any(named <= set(group) for group in manifest.nms.groups), "superclass", "has to be one nms group"),

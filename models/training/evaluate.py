@@ -8,8 +8,8 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,19 @@ import cv2
 import numpy as np
 
 from edge.types import Detection
+from edge.vision.decode import decode
 from edge.vision.detector import Detector
+from edge.vision.manifest import Manifest
 from edge.vision.package import load_package
 from models.training.classes import MODELS, STREET, Classes
 from models.training.dataset import Sample, load
 from models.training.drives import found_in_any_frame, load_drive
-from models.training.metric import Count, is_large, is_small, judge
+from models.training.metric import Count, average_precision, is_large, is_small, judge
 from models.training.teacher import teach
+from models.training.thresholds import Look, judge_candidates
 
 ALL_VIEWS = "all"
+SIZES: dict[str, Callable[[float], bool]] = {"all": lambda _: True, "<32 px": is_small, ">=32 px": is_large}
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,33 @@ class Row:
     label: str
     size: str
     count: Count
+    ap50: float | None = None
+
+
+def look_all(detector: Detector, samples: Iterable[Sample]) -> list[Look]:
+    """What the model says of pictures before any threshold."""
+    return [(sample, *detector.look(np.asarray(cv2.imread(str(sample.path)), np.uint8))) for sample in samples]
 
 
 def detect_all(detector: Detector, samples: Iterable[Sample]) -> list[tuple[Sample, tuple[Detection, ...]]]:
     """Run the detector over pictures."""
     return [(sample, detector.detect(np.asarray(cv2.imread(str(sample.path)), np.uint8))) for sample in samples]
+
+
+def score(looks: Sequence[Look], manifest: Manifest) -> list[Row]:
+    """The table with the thresholds of the manifest, and AP50, which needs none (scores from FLOOR on)."""
+    classes = looks[0][0].classes
+    rows = table([(sample, decode(boxes, scores, manifest)) for sample, boxes, scores in looks])
+    judged = {label: judge_candidates(looks, manifest, label) for label in range(len(classes))}
+    return [
+        replace(
+            row,
+            ap50=average_precision(
+                [one for sample, one in judged[classes.index(row.label)] if is_in(sample, row.view)], SIZES[row.size]
+            ),
+        )
+        for row in rows
+    ]
 
 
 def table(results: Sequence[tuple[Sample, Sequence[Detection]]]) -> list[Row]:
@@ -51,21 +77,21 @@ def table(results: Sequence[tuple[Sample, Sequence[Detection]]]) -> list[Row]:
     for view in views:
         for label, name in enumerate(classes.names):
             judged = [
-                judge(sample, found, label)
-                for sample, found in results
-                if sample.scored[label] and _is_in(sample, view)
+                judge(sample, found, label) for sample, found in results if sample.scored[label] and is_in(sample, view)
             ]
             whole = sum((one.count() for one in judged), Count())
             if whole.boxes == 0 and whole.wrong == 0:
                 continue
-            rows.append(Row(view, name, "all", whole))
-            if view in (ALL_VIEWS, classes.own_view) and label in classes.by_size:
-                for size, test in (("<32 px", is_small), (">=32 px", is_large)):
-                    rows.append(Row(view, name, size, sum((one.count(size=test) for one in judged), Count())))
+            by_size = view in (ALL_VIEWS, classes.own_view) and label in classes.by_size
+            rows += [
+                Row(view, name, size, sum((one.count(size=SIZES[size]) for one in judged), Count()))
+                for size in (SIZES if by_size else ("all",))
+            ]
     return rows
 
 
-def _is_in(sample: Sample, view: str) -> bool:
+def is_in(sample: Sample, view: str) -> bool:
+    """Whether a picture counts for a view."""
     return sample.view == view or (view == ALL_VIEWS and sample.view not in sample.classes.apart)
 
 
@@ -76,16 +102,22 @@ def f1_of(rows: Sequence[Row], label: str, view: str = ALL_VIEWS) -> float:
 
 def markdown(rows: Sequence[Row], classes: Classes = STREET, *, taught: bool = True) -> str:
     """The table for people. `taught`: the classes that the teacher labelled are told as what they are, agreement."""
-    lines = ["| view | class | size | boxes | precision | recall | F1 |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| view | class | size | boxes | AP50 | precision | recall | F1 |", "| --- " * 8 + "|"]
     for row in rows:
-        name = f"{row.label} (agreement)" if taught and row.label in classes.taught_names else row.label
-        name = "crack (every type)" if classes.typed and row.label == "crack" else name
         count = row.count
+        ap50 = "" if row.ap50 is None else f"{row.ap50:.3f}"
         lines.append(
-            f"| {row.view} | {name} | {row.size} | {count.boxes} | {count.precision:.3f} | {count.recall:.3f} "
-            f"| {count.f1:.3f} |"
+            f"| {row.view} | {title(row.label, classes, taught=taught)} | {row.size} | {count.boxes} | {ap50} "
+            f"| {count.precision:.3f} | {count.recall:.3f} | {count.f1:.3f} |"
         )
     return "\n".join(lines)
+
+
+def title(label: str, classes: Classes, *, taught: bool = True) -> str:
+    """A class as tables call it."""
+    if taught and label in classes.taught_names:
+        return f"{label} (agreement)"
+    return "crack (every type)" if classes.typed and label == "crack" else label
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -96,6 +128,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "label": row.label,
             "size": row.size,
             "boxes": row.count.boxes,
+            "ap50": None if row.ap50 is None else round(row.ap50, 4),
             "precision": round(row.count.precision, 4),
             "recall": round(row.count.recall, 4),
             "f1": round(row.count.f1, 4),
@@ -126,16 +159,17 @@ def main() -> None:
     teacher = teach(arguments.teacher) if classes.taught and not arguments.drive else None
     samples = load_drive(arguments.drive, classes) if arguments.drive else load(classes, arguments.split, teacher)
     started = time.monotonic()
-    results = detect_all(detector, samples)
-    rows = table(results)
+    looks = look_all(detector, samples)
     spent_s = time.monotonic() - started
+    rows = score(looks, package.manifest)
     if arguments.json:
         print(json.dumps(as_json(rows)))
     else:
         print(markdown(rows, classes, taught=not arguments.drive))
         print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
         if arguments.drive and classes is STREET:
-            seen = found_in_any_frame(arguments.drive, {sample.path.name: found for sample, found in results})
+            found = {one.path.name: decode(boxes, scores, package.manifest) for one, boxes, scores in looks}
+            seen = found_in_any_frame(arguments.drive, found)
             print("found in any frame: {} of {} road defects in clear view, {} of {} in all".format(*seen))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""F1 at an overlap of one half, per class, counting only what can be judged.
+"""F1 and average precision at an overlap of one half, per class, counting only what can be judged.
 
 A class counts in a picture only if somebody looked for it there. A box in a region to ignore is neither right nor
 wrong. `crack` is scored as the superclass: every crack, whatever its name; typed cracks are scored where types were
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from edge.types import Detection
 from models.training.classes import Classes
 from models.training.dataset import Boxes, Sample
+
+Floats = NDArray[np.float64]
 
 OVERLAP = 0.5
 SMALL_PX = 32.0
@@ -81,6 +83,24 @@ class Judged:
         taken = [match for match in self.matches if match.score >= threshold and size(match.size_px)]
         right = sum(match.right for match in taken)
         return Count(right, len(taken) - right, sum(map(size, self.true_sizes_px)) - right)
+
+
+def average_precision(judged: Sequence[Judged], size: Callable[[float], bool] = lambda _: True) -> float:
+    """AP50: the area below precision over recall, each precision the best at this recall or a higher one; 0 to 1."""
+    _, recall, precision = curve(judged, size)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float((np.diff(recall, prepend=0.0) * best).sum())
+
+
+def curve(judged: Sequence[Judged], size: Callable[[float], bool] = lambda _: True) -> tuple[Floats, Floats, Floats]:
+    """Scores, best first, and what a threshold there would give: recall and precision. One entry for each score."""
+    matches = [match for one in judged for match in one.matches if size(match.size_px)]
+    boxes = sum(size(true_px) for one in judged for true_px in one.true_sizes_px)
+    scores = np.array([match.score for match in matches], np.float64)
+    order = np.argsort(-scores, kind="stable")
+    scores, right = scores[order], np.cumsum(np.array([match.right for match in matches], bool)[order])
+    last = np.flatnonzero(np.diff(scores, append=-1.0))  # equal scores pass a threshold together
+    return scores[last], right[last] / max(1, boxes), right[last] / (last + 1.0)
 
 
 def is_small(size_px: float) -> bool:

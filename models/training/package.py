@@ -16,9 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace as with_fields
 from pathlib import Path
 
-import cv2
 import msgspec
-import numpy as np
 import tomli_w
 
 from edge.vision.detector import Detector
@@ -38,7 +36,7 @@ from edge.vision.manifest import (
 from edge.vision.package import MANIFEST, ModelPackage, load_package, look
 from models.training.classes import MODELS, Classes
 from models.training.dataset import Sample, load
-from models.training.evaluate import Row, detect_all, markdown, table
+from models.training.evaluate import Row, look_all, markdown, score
 from models.training.export import OPSET
 from models.training.quantize import SIZE
 from models.training.stored import with_pictures
@@ -115,11 +113,7 @@ def draft(classes: Classes, run: Path, folder: Path, version: str) -> ModelPacka
 
 def with_thresholds(package: ModelPackage, classes: Classes, teacher: Path) -> ModelPackage:
     """Thresholds that are best on `val`."""
-    detector = Detector(package)
-    looks = [
-        (sample, *detector.look(np.asarray(cv2.imread(str(sample.path)), np.uint8)))
-        for sample in _pictures(classes, "val", teacher)
-    ]
+    looks = look_all(Detector(package), _pictures(classes, "val", teacher))
     thresholds = choose(looks, package.manifest)
     return with_fields(package, manifest=msgspec.structs.replace(package.manifest, thresholds=thresholds))
 
@@ -152,7 +146,9 @@ def scored(
 ) -> dict[tuple[str, str], list[Row]]:
     """Score tables of both files."""
     return {
-        (split, precision): table(detect_all(Detector(package, 2, precision), _pictures(classes, split, teacher)))
+        (split, precision): score(
+            look_all(Detector(package, 2, precision), _pictures(classes, split, teacher)), package.manifest
+        )
         for split in splits
         for precision in PRECISIONS
     }

@@ -25,6 +25,7 @@ import numpy as np
 from edge.simulator import simulate
 from edge.simulator.truth import load
 from edge.types import Detection
+from edge.vision.decode import decode
 from edge.vision.detector import Detector
 from edge.vision.manifest import Known, StoredPicture
 from edge.vision.package import MANIFEST, ModelPackage, load_package
@@ -94,7 +95,7 @@ def _looks(package: ModelPackage, drive: Path, folder: Path) -> Iterator[Look]:
             Known(label=one.label, box=tuple(round(value * scale, 1) for value in one.box))  # type: ignore[arg-type]
             for one in shown.get(frame.name, [])
         ]
-        yield str(path), known, [detector.detect(picture) for detector in detectors]
+        yield str(path), known, [decode(*detector.look(picture), package.manifest) for detector in detectors]
 
 
 def _candidates(package: ModelPackage, looks: list[Look], label: str) -> Iterator[tuple[float, str, list[Known], int]]:

@@ -34,11 +34,7 @@ def choose(looks: Sequence[Look], manifest: Manifest) -> dict[str, float]:
     classes = looks[0][0].classes
     for label in (*(index for index in range(len(classes)) if index not in classes.typed), *classes.typed):
         beta = 2.0 if label in classes.taught else 1.0
-        judged = [
-            (sample, judge(sample, candidates(boxes, scores, manifest, classes, label), label))
-            for sample, boxes, scores in looks
-            if sample.scored[label]
-        ]
+        judged = judge_candidates(looks, manifest, label)
         whole = [one for _, one in judged]
         own = [one for sample, one in judged if sample.view == classes.own_view]
         goals = [_f(whole, step, beta) + (_f(own, step, beta) if _boxes(own) else 0.0) for step in STEPS]
@@ -47,6 +43,15 @@ def choose(looks: Sequence[Look], manifest: Manifest) -> dict[str, float]:
     for label in classes.typed:  # a name never lets in what the superclass would not
         chosen[classes.names[label]] = max(chosen[classes.names[label]], chosen["crack"])
     return {name: chosen[name] for name in classes.names}
+
+
+def judge_candidates(looks: Sequence[Look], manifest: Manifest, label: int) -> list[tuple[Sample, Judged]]:
+    """The pictures in which a class can be judged, with everything that a threshold could let in."""
+    return [
+        (sample, judge(sample, candidates(boxes, scores, manifest, sample.classes, label), label))
+        for sample, boxes, scores in looks
+        if sample.scored[label]
+    ]
 
 
 def candidates(boxes: Boxes, scores: Scores, manifest: Manifest, classes: Classes, label: int) -> list[Detection]:
