@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from workshop.flash.fat import Fat
-from workshop.flash.partitions import SECTOR, TABLE_BYTES, Partition, boot_partition, read_table
+from workshop.flash.partitions import SECTOR, TABLE_BYTES, Partition, check_whole, fat_partitions, read_table
 from workshop.flash.words import refuse
 
 CHUNK = 4 * 1024 * 1024
@@ -146,27 +146,37 @@ def survey(image: Image, progress: Progress) -> Survey:
     Raises:
         FlashError: damaged, not what its .sha256 file says, or not a system image.
     """
-    hasher = hashlib.sha256()
-    size, boot, fat = 0, None, None
+    hasher, size = hashlib.sha256(), 0
     partitions: tuple[Partition, ...] = ()
+    fats: dict[Partition, Fat] = {}
     for chunk in image.chunks():
-        if boot is None or fat is None:
+        if not fats:
             partitions = read_table(chunk[:TABLE_BYTES])
-            # The end is not known yet; it is looked at again below.
-            boot = boot_partition(partitions, image_bytes=1 << 62)
-            fat = Fat(boot.size)
+            fats = {one: Fat(one.size) for one in fat_partitions(partitions)}
         hasher.update(chunk)
-        fat.take(chunk, size - boot.start)
+        for one, fat in fats.items():
+            fat.take(chunk, size - one.start)
         size += len(chunk)
         progress(size)
-    if boot is None or fat is None or size % SECTOR:
+    if not fats or size % SECTOR:
         refuse(
             f"{image.path}: kein ganzes Systemabbild ({size} Bytes); neu herunterladen",
             f"{image.path}: not a whole system image ({size} bytes); download it again",
         )
-    boot_partition(partitions, size)
+    check_whole(fats, size)
     _compare_published(image.path)
-    return Survey(size, hasher.hexdigest(), partitions, boot, fat)
+    boot = _boot(fats)
+    return Survey(size, hasher.hexdigest(), partitions, boot, fats[boot])
+
+
+def _boot(fats: dict[Partition, Fat]) -> Partition:
+    """The partition that becomes the vehicle's: the first with a config.txt, a board without one has only one.
+
+    Of a card with two systems (docs/os_update.md) the first holds autoboot.txt alone, and B is empty: the first update
+    of the operating system writes it whole, so nothing of the vehicle can be on it. What the vehicle needs in both
+    systems, the first boot puts onto the data partition.
+    """
+    return next((one for one, fat in fats.items() if fat.read("config.txt") is not None), next(iter(fats)))
 
 
 def _compare_published(path: Path) -> None:

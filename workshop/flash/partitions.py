@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workshop.flash.words import refuse
@@ -91,21 +92,30 @@ def _damaged() -> None:
     )
 
 
-def boot_partition(partitions: tuple[Partition, ...], image_bytes: int) -> Partition:
-    """The first FAT partition, from which the board starts.
+def fat_partitions(partitions: tuple[Partition, ...]) -> tuple[Partition, ...]:
+    """The FAT partitions, in the order of the table; the board starts from one of them.
 
     Raises:
-        FlashError: there is none, or it does not lie within the image.
+        FlashError: there is none.
     """
-    boot = next((one for one in partitions if one.fat), None)
-    if boot is None:
+    found = tuple(one for one in partitions if one.fat)
+    if not found:
         refuse(
             "das Abbild hat keine FAT-Partition, also keinen Platz für das Eigene des Fahrzeugs; ein anderes nehmen",
             "the image has no FAT partition, so no place for the vehicle's own files; take another one",
         )
-    if boot.end > image_bytes or not boot.start:
-        refuse(
-            f"Partition {boot.number} reicht über das Ende des Abbilds; es ist abgeschnitten, neu herunterladen",
-            f"partition {boot.number} reaches past the end of the image; it is cut off, download it again",
-        )
-    return boot
+    return found
+
+
+def check_whole(partitions: Iterable[Partition], image_bytes: int) -> None:
+    """Look whether they lie within the image.
+
+    Raises:
+        FlashError: one does not.
+    """
+    for one in partitions:
+        if one.end > image_bytes or not one.start:
+            refuse(
+                f"Partition {one.number} reicht über das Ende des Abbilds; es ist abgeschnitten, neu herunterladen",
+                f"partition {one.number} reaches past the end of the image; it is cut off, download it again",
+            )
