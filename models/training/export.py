@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models.training.classes import STREET, Classes
 from models.training.model import StreetNet
+from models.training.qat import HIGHS
 
 OPSET = 17
 IR_VERSION = 8  # opset 17 and this go together; every onnxruntime since 1.12 reads both
@@ -33,8 +34,10 @@ class Shipped(nn.Module):
 
 def load_average(checkpoint: Path, classes: Classes = STREET) -> StreetNet:
     """The averaged weights of a run, ready to judge."""
-    net = StreetNet(len(classes))
-    net.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    weights.pop(HIGHS, None)  # quantize.py reads them
+    net = StreetNet(len(classes), len(weights["stem.conv.weight"]))
+    net.load_state_dict(weights)
     return net.eval()
 
 

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FP32 -> INT8: static, calibrated on real pictures of every view: `scripts/quantize street`.
+"""FP32 -> INT8: static: `scripts/quantize street`.
+
+The ranges of the activations are those that a quantized phase of the training has learnt (`qat.py`); where the recipe
+has none, they are calibrated on real pictures of every view.
 
 Activations are unsigned and weights signed, per channel and with seven bits: AVX2 adds two products in 16 bits and
 would saturate with eight. In float stay: the prediction layers and all that follows them (a box edge needs more than
@@ -11,8 +14,9 @@ little speed).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,6 +35,7 @@ from edge.vision.letterbox import fit
 from models.training.classes import MODELS
 from models.training.dataset import Sample, load
 from models.training.export import export, tidy
+from models.training.qat import learnt_ranges
 
 SIZE = (640, 384)
 PER_VIEW = 24
@@ -84,8 +89,38 @@ def first_stages(model: onnx.ModelProto) -> list[str]:
     return names
 
 
-def quantize(fp32: Path, int8: Path, samples: list[Sample], size: tuple[int, int] = SIZE) -> None:
-    """Write the INT8 model beside the FP32 one."""
+def ranged(model: onnx.ModelProto) -> list[str]:
+    """Activations that get a range of their own, in the order of execution.
+
+    They are what `qat.points` names: the picture after the first stages, then whatever a ReLU, a sum or a join gives.
+    Pools and enlargements keep the range of what they are given.
+    """
+    first, kept = first_stages(model), {*first_stages(model), *float_nodes(model)}
+    last = next(node for node in reversed(model.graph.node) if node.name in first)
+    own = [node for node in model.graph.node if node.op_type in ("Relu", "Add", "Concat") and node.name not in kept]
+    return [node.output[0] for node in (last, *own)]
+
+
+def overrides(fp32: Path, highs: Sequence[float]) -> dict[str, Any]:
+    """Learnt ranges as the quantizer takes them: every activation begins at zero.
+
+    Raises:
+        ValueError: the ranges are not those of this network.
+    """
+    given = zip(ranged(onnx.load(str(fp32))), highs, strict=True)
+    return {
+        name: [{"scale": np.array(high / 255, np.float32), "zero_point": np.array(0, np.uint8)}] for name, high in given
+    }
+
+
+def quantize(
+    fp32: Path,
+    int8: Path,
+    samples: list[Sample],
+    size: tuple[int, int] = SIZE,
+    highs: Sequence[float] = (),
+) -> None:
+    """Write the INT8 model beside the FP32 one; with `highs`, with these ranges."""
     prepared = int8.with_suffix(".prepared.onnx")
     quant_pre_process(str(fp32), str(prepared), skip_symbolic_shape=True)
     plain = onnx.load(str(prepared))
@@ -101,6 +136,7 @@ def quantize(fp32: Path, int8: Path, samples: list[Sample], size: tuple[int, int
         weight_type=QuantType.QInt8,
         nodes_to_exclude=[*first_stages(plain), *float_nodes(plain)],
         calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"TensorQuantOverrides": overrides(fp32, highs)} if highs else {},
     )
     prepared.unlink()
     tidy(int8)
@@ -115,7 +151,9 @@ def main() -> None:
     classes = MODELS[arguments.model]
     run = arguments.run or Path("runs") / arguments.model
     export(run / "last.pt", run / "model-fp32.onnx", SIZE, classes)
-    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load(classes, "train"))
+    highs = learnt_ranges(run / "last.pt")
+    print(f"ranges of {len(highs)} activations: learnt" if highs else "ranges: calibrated")
+    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load(classes, "train"), highs=highs)
     for name in ("model-fp32.onnx", "model-int8.onnx"):
         print(f"{run / name}: {(run / name).stat().st_size} bytes")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ class Phase:
     rate: float
     last_rate: float
     simulated_share: float
+    #: Of pictures that `scripts/train --add FOLDER` mixes in.
+    added_share: float = 0.0
+    #: With the rounding of the INT8 file, see `qat.py`; so are all phases after it.
+    quantized: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,20 @@ class Recipe:
     view_weights: dict[str, float]
     phases: tuple[Phase, ...]
     stretch: float = 0.15
+    #: Channels behind the first convolution; all others are multiples of it.
+    width: int = 16
+    #: Steps from one checkpoint to the next.
+    save_every: int = 100
 
     @property
     def steps(self) -> int:
         """Of all phases."""
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def float_steps(self) -> int:
+        """Of the phases before the first quantized one."""
+        return sum(phase.steps for phase in takewhile(lambda phase: not phase.quantized, self.phases))
 
     def at(self, step: int) -> tuple[Phase, float]:
         """Phase and learning rate of a step."""
