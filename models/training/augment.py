@@ -74,7 +74,8 @@ def compose(
     known = np.ones((len(classes), height // MAP_STRIDE, width // MAP_STRIDE), bool)
     boxes, labels = [], []
     for (sample, picture), cell in zip(samples, cells(width, height, len(samples)), strict=True):
-        matrix = _transform(picture, size, cell, zoom, rng, most_stretch=stretch)
+        own_zoom = (zoom[0] * sample.part, zoom[1] * sample.part)
+        matrix = _transform(picture, size, cell, own_zoom, rng, most_stretch=stretch)
         left, top, right, bottom = cell
         canvas[top:bottom, left:right] = photometric(_warp(picture, matrix, cell), rng)
         kept, kept_labels, lost, lost_labels = _move(sample.boxes, sample.labels, matrix, cell)

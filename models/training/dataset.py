@@ -31,6 +31,7 @@ class Sample:
 
     `known` and `scored` hold a flag per class. They differ where cracks have no type: away from every crack there is
     no typed crack either, which a loss can learn from; but types cannot be scored there.
+    `part`: how much of a frame's width the picture shows, so that a defect is taught at the size that vehicles see.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Sample:
     ignored: Boxes
     ignored_labels: Labels
     classes: Classes = STREET
+    part: float = 1.0
 
 
 def shared_folder() -> Path:

@@ -3,7 +3,8 @@
 """Train a model: `scripts/train street`.
 
 The same recipe and data give the same batches: what is drawn at a step depends on seed and step alone. A killed run
-goes on from its last checkpoint as if nothing had happened.
+goes on from its last checkpoint as if nothing had happened. `--add FOLDER` mixes a city's own cases in, starting from
+the shipped weights (recipe: MODEL_add.toml).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,27 +24,31 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from models.training.added import cut, load_added
 from models.training.augment import Example, compose
 from models.training.classes import MODELS, STREET, Classes
 from models.training.dataset import PictureCache, Sample, load, shared_folder
 from models.training.drives import load_drives
+from models.training.export import load_average
 from models.training.loss import detection_loss
 from models.training.model import StreetNet
-from models.training.recipe import Recipe, load_recipe
+from models.training.qat import HIGHS, Quantized
+from models.training.recipe import Phase, Recipe, load_recipe
 from models.training.start import load_own, load_start
 from models.training.teacher import teach
 
 Batch = list[Example]
-SAVE_EVERY = 100
 START_STEPS = 3
 
 
 class Batches:
     """The batch of any step, made ahead of time by one thread."""
 
-    def __init__(self, recipe: Recipe, real: list[Sample], simulated: list[Sample]) -> None:
+    def __init__(
+        self, recipe: Recipe, real: list[Sample], simulated: list[Sample], added: Sequence[Sample] = ()
+    ) -> None:
         self._recipe = recipe
-        self._pools = (real, simulated)
+        self._pools = (real, simulated, list(added))
         self._cache = PictureCache()
         self._odds = tuple(_odds(pool, recipe) for pool in self._pools)
 
@@ -52,11 +58,11 @@ class Batches:
         examples = []
         for place in range(self._recipe.batch):
             rng = np.random.default_rng((self._recipe.seed, step, place))
-            from_drives = phase.simulated_share > 0 and rng.random() < phase.simulated_share
-            pool, odds = self._pools[from_drives], self._odds[from_drives]
+            number = _pool(phase, rng)
+            pool, odds = self._pools[number], self._odds[number]
             count = (1, 2, 4)[rng.choice(3, p=phase.cells)]
             chosen = [pool[index] for index in rng.choice(len(pool), count, p=odds)]
-            pictures = [(sample, self._cache(sample.path)) for sample in chosen]
+            pictures = [cut(sample, self._cache(sample.path), rng) for sample in chosen]
             examples.append(compose(pictures, phase.size, phase.zoom, rng, self._recipe.stretch))
         return examples
 
@@ -77,6 +83,16 @@ class Batches:
             if isinstance(batch, BaseException):
                 raise batch
             yield batch
+
+
+def _pool(phase: Phase, rng: np.random.Generator) -> int:
+    """Which pictures: 0 real, 1 simulated, 2 added. A phase without the last two draws nothing."""
+    if phase.simulated_share + phase.added_share == 0:
+        return 0
+    drawn = rng.random()
+    if drawn < phase.simulated_share:
+        return 1
+    return 2 if drawn < phase.simulated_share + phase.added_share else 0
 
 
 def _odds(pool: list[Sample], recipe: Recipe) -> np.ndarray:
@@ -112,28 +128,37 @@ def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, list[tuple[T
     return images, truths, torch.from_numpy(np.stack([example.known for example in batch])).to(device)
 
 
-def train(recipe: Recipe, run: Path, drives: Path | None = None, classes: Classes = STREET) -> None:
-    """Run or resume the recipe in the folder `run`."""
-    if not drives and any(phase.simulated_share > 0 for phase in recipe.phases):
-        raise SystemExit("the recipe has phases with simulated drives: say --drives DIR (how to make them: the recipe)")
+def train(
+    recipe: Recipe,
+    run: Path,
+    drives: Path | None = None,
+    classes: Classes = STREET,
+    *,
+    added: Path | None = None,
+    real: list[Sample] | None = None,
+) -> None:
+    """Run or resume the recipe in the folder `run`. `real`: these pictures instead of all for training."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    teacher = teach(run.parent / "teacher.json") if classes.taught else None
-    real = load(classes, "train", teacher, open_only=recipe.open_data_only)
-    batches = Batches(recipe, real, load_drives(drives, classes) if drives else [])
-    net = StreetNet(len(classes))
+    if real is None:
+        teacher = teach(run.parent / "teacher.json") if classes.taught else None
+        real = load(classes, "train", teacher, open_only=recipe.open_data_only)
+    batches = Batches(recipe, real, *_mixed_in(recipe, drives, added, classes))
+    net = StreetNet(len(classes), recipe.width)
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
         examples = [example for step in range(START_STEPS) for example in batches.make(step)]
         images, _, _ = to_tensors(examples, torch.device("cpu"))
         _start(net, recipe.start_weights, images, classes)
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(_groups(net, recipe.weight_decay), lr=recipe.phases[0].rate)
-    average = Average(net, recipe.ema_decay)
+    judge: nn.Module = net  # what learns: in a quantized phase, the network as its INT8 file will be
+    saved = torch.load(checkpoint, map_location=device, weights_only=True) if checkpoint.exists() else None
+    if saved and HIGHS in saved["net"]:
+        judge = Quantized(net)
+    optimizer, average = _optimizer(net, recipe), Average(net, recipe.ema_decay)
     first, spent_s = 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+    if saved:
         net.load_state_dict(saved["net"])
         optimizer.load_state_dict(saved["optimizer"])
         average.state = saved["average"]
@@ -142,23 +167,27 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None, classes: Classe
     net.train()
     bar = tqdm(batches.ahead(first, recipe.steps), initial=first, total=recipe.steps, mininterval=10)
     for step, batch in enumerate(bar, first):
-        _, rate = recipe.at(step)
+        phase, rate = recipe.at(step)
+        images, truths, known = to_tensors(batch, device)
+        if phase.quantized and judge is net:
+            net.load_state_dict(average.state)
+            judge = Quantized(net, images)
+            optimizer, average = _optimizer(net, recipe), Average(net, recipe.ema_decay)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        images, truths, known = to_tensors(batch, device)
-        losses = detection_loss(*net(images), truths, known)
+        losses = detection_loss(*judge(images), truths, known)
         optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         nn.utils.clip_grad_norm_(net.parameters(), recipe.gradient_limit)
         optimizer.step()
-        average.update(net, step)
+        average.update(net, step - recipe.float_steps if phase.quantized else step)
         bar.set_postfix_str(
             f"class {losses.classes:.3f} box {losses.boxes:.3f} positives {losses.positives:.0f}", refresh=False
         )
         if (step + 1) % 20 == 0:
             with (run / "log.csv").open("a", encoding="utf-8") as log:
                 log.write(f"{step + 1},{rate:.2e},{losses.classes:.4f},{losses.boxes:.4f},{losses.positives:.1f}\n")
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == recipe.steps:
+        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             _save(
                 checkpoint,
                 net=net.state_dict(),
@@ -169,12 +198,32 @@ def train(recipe: Recipe, run: Path, drives: Path | None = None, classes: Classe
             )
 
 
+def _mixed_in(
+    recipe: Recipe, drives: Path | None, added: Path | None, classes: Classes
+) -> tuple[list[Sample], list[Sample]]:
+    """Frames of simulated drives and a city's own cases. Raises SystemExit: not what the recipe wants."""
+    if not drives and any(phase.simulated_share > 0 for phase in recipe.phases):
+        raise SystemExit("the recipe has phases with simulated drives: say --drives DIR (how to make them: the recipe)")
+    if (added is None) != all(phase.added_share == 0 for phase in recipe.phases):
+        raise SystemExit("--add FOLDER and a recipe with added_share go together (default: MODEL_add.toml)")
+    cases = load_added(added, "train", classes) if added else []
+    if added and not cases:
+        raise SystemExit(f"{added}: holds no picture for training")
+    return load_drives(drives, classes) if drives else [], cases
+
+
 def _start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> None:
-    """Start weights: a model of ours (`models/NAME/FILE`), else a file below WEGEWART_SHARED/weights."""
-    if weights.startswith("models/"):
+    """Start weights: a run (`*.pt`), a model of ours (`models/NAME/FILE`), or a file in WEGEWART_SHARED/weights."""
+    if weights.endswith(".pt"):
+        net.load_state_dict(load_average(Path(weights), classes).state_dict())
+    elif weights.startswith("models/"):
         load_own(net, Path(__file__).resolve().parents[2] / weights, pictures, classes)
     else:
         load_start(net, shared_folder() / "weights" / weights, pictures)
+
+
+def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(_groups(net, recipe.weight_decay), lr=recipe.phases[0].rate)
 
 
 def _groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -198,15 +247,23 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Train a model; run again to resume.")
     parser.add_argument("model", choices=sorted(MODELS))
-    parser.add_argument("--run", type=Path, help="folder for checkpoints (default: runs/MODEL)")
-    parser.add_argument("--recipe", type=Path, help="default: models/training/MODEL.toml")
+    parser.add_argument(
+        "--run", type=Path, help="folder for checkpoints (default: runs/MODEL, with --add runs/MODEL_add)"
+    )
+    parser.add_argument("--recipe", type=Path, help="default: models/training/MODEL.toml, with --add MODEL_add.toml")
+    parser.add_argument("--add", type=Path, help="a city's own cases to mix in, from `wegewart-depot export-training`")
+    parser.add_argument("--weights", help="start from these instead of the recipe's, e.g. runs/street/last.pt")
     parser.add_argument("--drives", type=Path, help="folder of simulated drives to mix in")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)  # the network needs the cores more
-    recipe = load_recipe(arguments.recipe or Path(__file__).parent / f"{arguments.model}.toml")
-    train(recipe, arguments.run or Path("runs") / arguments.model, arguments.drives, MODELS[arguments.model])
+    name = f"{arguments.model}_add" if arguments.add else arguments.model
+    recipe = load_recipe(arguments.recipe or Path(__file__).parent / f"{name}.toml")
+    if arguments.weights is not None:
+        recipe = replace(recipe, start_weights=arguments.weights)
+    run = arguments.run or Path("runs") / name
+    train(recipe, run, arguments.drives, MODELS[arguments.model], added=arguments.add)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ RECIPE = Recipe(
     start_weights="",
     view_weights={},
     phases=(PHASE, PHASE),
+    save_every=1,
 )
 
 
@@ -57,7 +58,6 @@ def one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(training, "teach", lambda _: {})
     monkeypatch.setattr(training, "load", lambda *_, **__: [one])
-    monkeypatch.setattr(training, "SAVE_EVERY", 1)
 
 
 @pytest.mark.usefixtures("one_picture")
