@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edge.simulator import undamaged
 from edge.simulator.canvas import RES_M, Canvas
 from edge.simulator.noise import Image, cloud, generator
 
@@ -202,4 +203,5 @@ PAINTERS = {
     "puddle": _puddle,
     "joint": _joint,
     "oil_stain": _oil,
+    **undamaged.PAINTERS,
 }

@@ -25,6 +25,7 @@ from edge.simulator.scenario import Mark, Scenario, Scene, mended, plan
 from edge.simulator.sensors import Day
 from edge.simulator.sightings import Glance
 from edge.simulator.truth import Sighting, TrueDefect, TrueFrame, TrueObject, Truth
+from edge.simulator.undamaged import undamaged as without_defects
 
 if TYPE_CHECKING:
     from edge.simulator.noise import Image
@@ -97,13 +98,15 @@ def simulate(
     stop_s: float = 5.0,
     calibration: Calibration | None = None,
     again: Again | None = None,
+    undamaged: bool = False,
     progress: Progress | None = None,
 ) -> DriveSummary:
     """Render a drive into the folder `out`; the same arguments give the same drive.
 
-    `again`: the same road on another day. `frame_every_m`: metres between frames at full speed; `stop_at_m`: stand
-    there for `stop_s` seconds while the camera goes on; `scene`: street, tunnel (all of the drive, so no fix at all)
-    or mixed; `progress`: is called with the frames done and the frames in all.
+    `again`: the same road on another day; `undamaged`: without defects, to count false alarms; `frame_every_m`: metres
+    between frames at full speed; `stop_at_m`: stand there for `stop_s` seconds while the camera goes on; `scene`:
+    street, tunnel (all of the drive, so no fix at all) or mixed; `progress`: is called with the frames done and the
+    frames in all.
 
     Raises:
         InputError: an option is out of bounds, or the folder cannot be used.
@@ -115,9 +118,10 @@ def simulate(
     camera = calibration or default_camera()
     motion = Motion(length, speed_kmh / 3.6, stop_at_m, stop_s)
     again = again or Again()
-    drive = _Drive(
-        mended(plan(seed, length, scene), again.mended), Route(seed, length), motion, camera, speed_kmh / 3.6
-    )
+    scenario = mended(plan(seed, length, scene), again.mended)
+    if undamaged:
+        scenario = without_defects(scenario)
+    drive = _Drive(scenario, Route(seed, length), motion, camera, speed_kmh / 3.6)
     recording = Recording(out)
     frames = drive.render(recording, motion.frame_times(frame_every_m), progress)
     said = sensors.readings(seed, drive.route, motion, drive.scenario.tunnel, again.day)

@@ -37,7 +37,7 @@ class Ground:
         """The lit ground (rows x columns x 3) from `index` times 40 m on."""
         s0 = index * TILE_M
         canvas = Canvas(self._surface(s0), s0, GROUND_LEFT)
-        here = [mark for mark in self._scenario.decoys if self._near(mark.extent, s0)]
+        here = [mark for mark in self._scenario.decoys if mark.surface == "road" and self._near(mark.extent, s0)]
         for mark in here:
             if mark.label in UNDER_MARKINGS:
                 damage.paint(canvas, mark)

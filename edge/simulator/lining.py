@@ -35,7 +35,7 @@ class Lining:
         tone = ((1 + field) * grime[None, :]).astype(np.float32)
         canvas = Canvas(times(np.full((ROWS, COLS, 3), CONCRETE, np.uint8), tone), s0, LINING_LENGTH)
         self._formwork(canvas)
-        for mark in self._scenario.defects:
+        for mark in (*self._scenario.defects, *self._scenario.decoys):
             if mark.surface == "lining" and mark.extent[1] > s0 - 1 and mark.extent[0] < s0 + TILE_M + 1:
                 damage.paint(canvas, mark)
         lit = times(canvas.image, self._lamplight(s0))
