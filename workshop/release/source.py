@@ -12,6 +12,7 @@ import hashlib
 import re
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,14 @@ PARTS = ("edge", "messages", "settings", "LICENSES", "pyproject.toml")
 LOCK = "requirements/edge.lock"
 #: Lines of pyproject.toml for the depot, or that would change the wheel with the README.
 _NOT_FOR_VEHICLES = (r'readme = "README\.md"\n', r'wegewart-depot = "depot\.cli:main"\n')
+#: Where a vehicle finds the date of its software: the earliest time that it believes.
+CLOCK = "edge/update/trusted/clock.py"
+_BUILT = re.compile(r"^BUILT = .+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A checkout. `epoch`: seconds since 1970, the time in the wheel. `software`: its version."""
+    """A checkout. `epoch`: seconds since 1970, the date of the software. `software`: its version."""
 
     root: Path
     files: tuple[str, ...]
@@ -49,7 +53,7 @@ def find(root: Path, models: tuple[Path, ...], *, dirty: bool) -> Source:
         dirty: take it as it is, also with changes that are in no commit.
 
     Raises:
-        WorkshopError: no checkout, or it has changes and `dirty` was not said.
+        WorkshopError: no checkout, it has changes and `dirty` was not said, or its commit is from the future.
     """
     inside = [str(path.resolve().relative_to(root)) for path in models if path.resolve().is_relative_to(root)]
     changes = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *PARTS, LOCK, *inside).splitlines()
@@ -60,6 +64,11 @@ def find(root: Path, models: tuple[Path, ...], *, dirty: bool) -> Source:
     listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PARTS).split("\0")
     files = tuple(sorted(name for name in listed if name and (root / name).is_file()))
     commit, epoch = _git(root, "log", "-1", "--format=%H %ct", "--", *PARTS).split()
+    if int(epoch) > time.time():
+        raise WorkshopError(
+            f"{root}: commit {commit[:12]} is from the future, by this computer's clock; a vehicle with such a release"
+            " would refuse updates until then: set the clock right, or commit anew"
+        )
     mark = f"dirty.{_digest(root, files)[:12]}" if any(_part(line) for line in changes) else f"g{commit[:12]}"
     version = re.search(r'^version = "([0-9.]+)"$', (root / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     if version is None:
@@ -79,6 +88,7 @@ def build(source: Source, into: Path) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.root / name, copy)
         copy.chmod(0o644)
+    _date(tree / CLOCK, source.epoch)
     project = tree / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
     text = re.sub(r'^version = ".*"$', f'version = "{source.software}"', text, count=1, flags=re.MULTILINE)
@@ -93,6 +103,14 @@ def build(source: Source, into: Path) -> Path:
     if done.returncode or not (into / source.wheel).is_file():
         raise WorkshopError(f"{source.wheel}: cannot be built: {last_error(done.stderr)}")
     return into / source.wheel
+
+
+def _date(clock: Path, epoch: int) -> None:
+    """Write the commit's time into the software: whatever its clock says, a vehicle believes no time before it."""
+    text, found = _BUILT.subn(f"BUILT = datetime.fromtimestamp({epoch}, tz=timezone.utc)", clock.read_text("utf-8"))
+    if found != 1:
+        raise WorkshopError(f"{CLOCK}: has {found} lines 'BUILT = ', one is to be the release's date")
+    clock.write_text(text, encoding="utf-8")
 
 
 def _part(change: str) -> bool:

@@ -23,7 +23,8 @@ from tuf.api.metadata import Timestamp
 
 from messages.release import ISSUED
 
-#: The date of this software; to be raised with each release, never beyond the day on which it is made.
+#: The date of this software. `scripts/release build` writes the commit's own into what vehicles get; this one is for
+#: a checkout, and never beyond today.
 BUILT = datetime(2026, 11, 1, tzinfo=timezone.utc)
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 

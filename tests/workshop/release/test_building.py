@@ -96,6 +96,38 @@ def test_the_wheel_holds_the_vehicle_and_neither_depot_nor_desk(checkout: Path, 
     assert "depot" not in commands
 
 
+def test_a_release_is_dated_by_its_commit_and_a_vehicle_believes_no_time_before_it(
+    checkout: Path, tmp_path: Path
+) -> None:
+    found = source.find(checkout, (), dirty=False)
+    with zipfile.ZipFile(source.build(found, tmp_path)) as archive:
+        archive.extractall(tmp_path / "vehicle")
+    code = (
+        "import datetime, edge.update.trusted.clock as clock; begun = datetime.datetime(1970, 1, 1, tzinfo=datetime"
+        ".timezone.utc); print(clock.__file__, int(clock.judge_by(begun, None).time.timestamp()))"
+    )
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path / "vehicle").stdout.split()
+    assert Path(said[0]).is_relative_to(tmp_path / "vehicle")
+    assert int(said[1]) == found.epoch == int(git(checkout, "log", "-1", "--format=%ct"))
+
+
+def test_a_commit_from_the_future_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2090-01-01T00:00:00Z")
+    (checkout / "edge" / "errors.py").write_text("# new\n")
+    commit(checkout)
+    with pytest.raises(WorkshopError, match="is from the future, by this computer's clock"):
+        source.find(checkout, (), dirty=False)
+
+
+def test_software_that_would_keep_an_old_date_is_not_built(checkout: Path, tmp_path: Path) -> None:
+    clock = checkout / source.CLOCK
+    clock.write_text(clock.read_text().replace("BUILT = datetime", "BUILT: datetime = datetime"))
+    commit(checkout)
+    with pytest.raises(WorkshopError, match="has 0 lines 'BUILT = '"):
+        source.build(source.find(checkout, (), dirty=False), tmp_path)
+
+
 def test_a_new_model_or_readme_leaves_the_wheel_as_it_was(checkout: Path) -> None:
     before = source.find(checkout, (), dirty=False)
     (checkout / "README.md").write_text("new\n")
