@@ -53,6 +53,9 @@ def incoming(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of model packages that came with the software: the release's; without a release a checkout's."""
-    named = environment.get(MODELS, "")
-    return Path(named) if named and Path(named).is_dir() else Path(__file__).resolve().parent.parent / "models"
+    """The folder of model packages that came with the software: the release's; without a release a checkout's.
+
+    A technician who types a command has not set what the units set: then it is that of the release that runs.
+    """
+    places = (Path(environment.get(MODELS) or "/nonexistent"), Path(__file__).resolve().parent.parent / "models")
+    return next((place for place in places if place.is_dir()), Layout().current / "models")
