@@ -21,13 +21,14 @@ from depot.store import cli as store_commands
 from depot.store.database import Database
 from depot.store.opening import open_database
 from depot.store.picture_store import open_pictures
+from depot.training import cli as training_commands
 from depot.updates import cli as updates_commands
 from messages.types import Command
 from settings import explain
 
 _EXIT_CODES = (
     "exit codes: 0 ended as asked, 2 configuration, 5 broker refuses the login, 6 store cannot be used,"
-    " 7 the vehicle did not do it or did not answer, 8 proof, backup, user or roll-out: see its line"
+    " 7 the vehicle did not do it or did not answer, 8 proof, backup, user, training set or roll-out: see its line"
 )
 
 
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     keeping_commands.add(commands)
     store_commands.add(commands)
     updates_commands.add(commands)
+    training_commands.add(commands)
 
     _add_command(commands.add_parser("command", help="tell a vehicle to do something", epilog=_EXIT_CODES))
 
