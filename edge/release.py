@@ -57,5 +57,7 @@ def delivered_models(environment: Mapping[str, str] = os.environ) -> Path:
 
     A technician who types a command has not set what the units set: then it is that of the release that runs.
     """
-    places = (Path(environment.get(MODELS) or "/nonexistent"), Path(__file__).resolve().parent.parent / "models")
-    return next((place for place in places if place.is_dir()), Layout().current / "models")
+    named, checkout = environment.get(MODELS, ""), Path(__file__).resolve().parent.parent / "models"
+    if named and Path(named).is_dir():
+        return Path(named)
+    return checkout if checkout.is_dir() else Layout().current / "models"
