@@ -3,7 +3,7 @@
 """Makes signed updates of the Raspberry Pi's operating system, and cards with two systems (docs/os_update.md).
 
 scripts/os-bundle keys FOLDER                                       an authority and a key that signs
-scripts/os-bundle prepare ROOT --ca FOLDER/ca.pem                   put our files into a system's tree
+scripts/os-bundle prepare ROOT --boot BOOT --ca FOLDER/ca.pem       put our files into a system's two trees
 scripts/os-bundle bundle OUT --boot B --root R --version V --keys F a signed update; B and R are trees or images
 scripts/os-bundle card OUT --boot B --root R                        a card's image, system A filled, B empty
 """
@@ -21,14 +21,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.os_update import fat
 from edge.os_update.control import COMPATIBLE
 from edge.os_update.rauc import VERSION
 from edge.os_update.slots import A, Doubt, addressed
+from workshop.flash import bootfiles
 
 PROJECT = Path(__file__).resolve().parents[1]
 BOARD = PROJECT / "firmware_config/raspberry_pi"
 OWN = BOARD / "os_update"
+WORDS = OWN / "boot/cmdline_add.txt"
 MIB = 1 << 20
 SECTOR = 512
 BOOT_MIB = 512
@@ -101,14 +102,37 @@ def prepare(options: argparse.Namespace) -> None:
     command.unlink(missing_ok=True)
     command.symlink_to("../lib/wegewart-os/wegewart-os")
     _run("systemd-sysusers", f"--root={root}", "wegewart.conf")
-    own = sorted((root / "etc/systemd/system").glob("wegewart-*.*"))
-    units = [path.name for path in own if path.is_file() and "[Install]" in path.read_text(encoding="utf-8")]
-    # By our preset: what a vehicle switches on.
-    _run("systemctl", f"--root={root}", "--quiet", "preset", *units)
+    # What a vehicle switches on and off, and nothing else.
+    _run("systemctl", f"--root={root}", "--quiet", "preset", *_units(root))
+    # Empty: a new one at each boot. "uninitialized", as images have it, would make each boot the first.
+    (root / "etc/machine-id").write_bytes(b"")
     state = root / "var/lib/wegewart-root"
     state.mkdir(parents=True, exist_ok=True)
     (state / "readonly").touch()
-    print(f"{root}: ready for os-bundle bundle and card")
+    _prepare_boot(options.boot)
+    print(f"{root}, {options.boot}: ready for os-bundle bundle and card")
+
+
+def _units(root: Path) -> list[str]:
+    """The units that our presets name; one that is not there, or masked, is not asked for."""
+    presets = [path.read_text(encoding="utf-8") for path in (root / "etc/systemd/system-preset").glob("*wegewart*")]
+    patterns = re.findall(r"(?m)^(?:enable|disable) (\S+)", "\n".join(presets))
+    folders = [root / place for place in ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")]
+    files = [path for folder in folders for path in folder.glob("*.*") if path.is_file() and not path.is_symlink()]
+    named = [path for path in files if any(path.match(one) for one in patterns) and "@." not in path.name]
+    return sorted({path.name for path in named if "[Install]" in path.read_text(encoding="utf-8")})
+
+
+def _prepare_boot(boot: Path) -> None:
+    """The boot partition's tree: our config.txt beside the image's own, and the kernel's words for system A."""
+    shutil.copyfile(BOARD / "boot/firmware/config.txt", boot / bootfiles.OWN)
+    config, cmdline = boot / "config.txt", boot / "cmdline.txt"
+    config.write_text(bootfiles.config_txt(config.read_text(encoding="utf-8")), encoding="utf-8")
+    # The image's own root and data source are others.
+    ours = ("root=", "rauc.slot=", "systemd.mount-extra=", "init=", "panic=", "ds=nocloud", "resize")
+    kept = [word for word in cmdline.read_text(encoding="utf-8").split() if not word.startswith(ours)]
+    words = dict.fromkeys([*kept, *bootfiles.words(WORDS.read_text(encoding="utf-8"))])
+    cmdline.write_text(" ".join(words) + "\n", encoding="utf-8")
 
 
 def bundle(options: argparse.Namespace) -> None:
@@ -171,12 +195,18 @@ def _boot_image(source: Path, image: Path, mib: int) -> None:
     else:
         shutil.copyfile(source, image)
     try:
-        text = fat.read(image, "cmdline.txt").decode("ascii")
-        fat.read(image, "config.txt")
-        addressed(text, A)
-    except (UnicodeDecodeError, Doubt) as problem:
-        wanted = OWN.relative_to(PROJECT) / "boot/cmdline_add.txt"
-        raise Doubt(f"boot partition of {source}: {problem} ({wanted})") from problem
+        _check_boot(image)
+    except Doubt as problem:
+        raise Doubt(f"boot partition of {source}: {problem}; first: os-bundle prepare ROOT --boot BOOT") from problem
+
+
+def _check_boot(image: Path) -> None:
+    names = ("cmdline.txt", "config.txt", bootfiles.OWN)
+    cmdline, config, _ = (_run("mcopy", "-n", "-i", image, f"::{name}", "-") for name in names)
+    addressed(cmdline, A)
+    missing = {*bootfiles.words(WORDS.read_text(encoding="utf-8"))} - {*cmdline.split()}
+    if missing or f"include {bootfiles.OWN}" not in config.splitlines():
+        raise Doubt(f"cmdline.txt has no {' '.join(sorted(missing))}" if missing else "config.txt lacks our include")
 
 
 def _root_image(source: Path, image: Path) -> None:
@@ -225,12 +255,14 @@ def _need(program: str) -> str:
     return path
 
 
-def _run(program: str, *arguments: object, text: str | None = None) -> None:
+def _run(program: str, *arguments: object, text: str | None = None) -> str:
+    """A program's output."""
     command = [_need(program), *map(str, arguments)]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         raise Doubt(f"{program}: {lines[-1] if lines else f'exit {done.returncode}'}")
+    return done.stdout
 
 
 @contextlib.contextmanager
@@ -250,6 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=keys)
     one = commands.add_parser("prepare", help="put our files into the tree of a root")
     one.add_argument("root", type=Path)
+    one.add_argument("--boot", type=Path, required=True, help="the tree of its boot partition")
     one.add_argument("--ca", type=Path, required=True, help="the authority's certificate")
     one.set_defaults(run=prepare)
     for name, run in (("bundle", bundle), ("card", card)):

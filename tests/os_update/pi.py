@@ -30,7 +30,8 @@ from tests.servers import need
 FIRST = "[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n"
 CMDLINE = (
     "console=tty1 root=PARTUUID=57454745-05 rootfstype=ext4 ro rootwait panic=10 rauc.slot=A "
-    "systemd.mount-extra=PARTUUID=57454745-02:/boot/firmware:vfat:ro,nofail\n"
+    "systemd.mount-extra=PARTUUID=57454745-02:/boot/firmware:vfat:ro,nofail "
+    "init=/usr/lib/wegewart/readonly-root cloud-init=disabled cgroup_enable=memory fsck.repair=yes\n"
 )
 NEW_EEPROM = Board("Raspberry Pi 5 Model B Rev 1.0", datetime(2025, 9, 1, tzinfo=timezone.utc))
 #: How a system behaves: its kernel never starts; the daemon never gets ready; no broker is ever reached.

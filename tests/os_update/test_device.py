@@ -214,8 +214,23 @@ def test_a_prepared_system_runs_our_command_with_the_system_s_python_alone(tmp_p
     root = tmp_path / "root"
     (root / "etc").mkdir(parents=True)
     (root / "etc/os-release").write_text("ID=raspbian\n")
+    (root / "etc/machine-id").write_text("uninitialized\n")
+    for name, text in (("ssh.service", "sshd"), ("apt-daily.timer", ""), ("regenerate_ssh_host_keys.service", "x")):
+        place = root / "usr/lib/systemd/system" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"[Service]\nExecStart=/{text}\n[Install]\nWantedBy=multi-user.target\n")
+    boot = tmp_path / "boot"
+    boot.mkdir()
+    (boot / "config.txt").write_text("dtparam=audio=on\n")
+    (boot / "cmdline.txt").write_text("console=tty1 root=PARTUUID=1-02 rootwait resize ds=nocloud;i=rpios quiet\n")
     for _ in range(2):  # again is harmless
-        made("prepare", root, "--ca", workshop.keys / "ca.pem")
+        made("prepare", root, "--boot", boot, "--ca", workshop.keys / "ca.pem")
+    card = tmp_path / "card.img"
+    made("card", card, "--boot", boot, "--root", root, "--layout", workshop.folder / "layout", "--data-mib", 8)
+    line = (boot / "cmdline.txt").read_text().split()
+    assert line[:3] == ["console=tty1", "rootwait", "quiet"]
+    assert sorted(line) == sorted({*line, "root=PARTUUID=57454745-05", "rauc.slot=A", "cloud-init=disabled"})
+    assert (root / "etc/machine-id").read_bytes() == b""
     command = root / "usr/sbin/wegewart-os"
     done = subprocess.run(
         [need("python3"), "-I", command.resolve(), "status"],
@@ -227,7 +242,11 @@ def test_a_prepared_system_runs_our_command_with_the_system_s_python_alone(tmp_p
     assert done.stdout.startswith("running: unknown\n")
     assert "is none of Raspberry Pi 4" in done.stdout
     wants = root / "etc/systemd/system"
-    assert (wants / "multi-user.target.wants/wegewart-os-mark-good.service").is_symlink()
+    started = {path.name for path in (wants / "multi-user.target.wants").iterdir()}
+    for unit in ("os-mark-good", "os-identity", "firstboot", "edge"):
+        assert f"wegewart-{unit}.service" in started
+    assert "ssh.service" in started
+    assert not started & {"apt-daily.timer", "regenerate_ssh_host_keys.service", "wegewart-security-install.service"}
     assert (wants / "timers.target.wants/wegewart-os-try.timer").is_symlink()
     assert "wegewart:" in (root / "etc/passwd").read_text()
     assert "LABEL=wegewart-data" in (root / "etc/fstab").read_text()

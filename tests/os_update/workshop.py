@@ -56,7 +56,8 @@ def made(*arguments: object) -> None:
 def boot_tree(folder: Path) -> Path:
     """What a Raspberry Pi's boot partition has, in small."""
     (folder / "overlays").mkdir(parents=True)
-    for name, content in (("config.txt", "arm_64bit=1\n"), ("cmdline.txt", CMDLINE), ("kernel_2712.img", "kernel")):
+    files = {"config.txt": "arm_64bit=1\n[all]\ninclude wegewart.txt\n", "wegewart.txt": "", "cmdline.txt": CMDLINE}
+    for name, content in (files | {"kernel_2712.img": "kernel"}).items():
         (folder / name).write_text(content)
     (folder / "overlays/disable-bt.dtbo").write_bytes(b"\xd0\x0d\xfe\xed")
     return folder

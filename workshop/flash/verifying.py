@@ -54,8 +54,8 @@ def _verify_files(card: Fat, pristine: Fat) -> Verified:
         vehicle = str(manifest["vehicle"])
     except (ValueError, KeyError, TypeError, AttributeError):
         refuse(
-            f"auf der Karte fehlt {MANIFEST}; sie ist nicht von scripts/flash, neu schreiben",
-            f"the card has no {MANIFEST}; it is not by scripts/flash, write it again",
+            f"auf der Karte fehlt {MANIFEST}; schon gestartet, oder nicht von scripts/flash: dann neu schreiben",
+            f"the card has no {MANIFEST}; it has started already, or is not by scripts/flash: write it again then",
         )
     for path in sorted({*pristine.names(), *wanted}):
         content = card.read(path)

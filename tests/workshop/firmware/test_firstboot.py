@@ -41,9 +41,12 @@ class Device(firstboot.Computer):  # type: ignore[misc,name-defined]
         self._cut = cut
         self.labelled = (root / "labelled").exists()
         self.fails: str | None = None
+        self.data_partition = 3
+        self.boot_read_only = False
         self._boot_mounts()
 
     def step(self, what: str) -> bool:
+        assert not (self.boot_read_only and "boot/firmware" in what and "remount" not in what), what
         self.change()
         return bool(super().step(what))
 
@@ -64,11 +67,13 @@ class Device(firstboot.Computer):  # type: ignore[misc,name-defined]
             place.unlink()
             path.rename(place)
         for line in text.splitlines():
-            if line.startswith("/data/"):
+            # A mount whose source is not there yet fails, and the boot goes on.
+            if line.startswith("/data/") and (self.root / line.split()[0].lstrip("/")).is_dir():
                 self._bind(line.split()[1])
 
     def _bind(self, place: str) -> None:
         here = self.root / place.lstrip("/")
+        here.mkdir(parents=True, exist_ok=True)
         here.rename(here.with_name(f"{here.name}.below"))
         here.symlink_to(self.root / f"data{place}")
 
@@ -80,7 +85,11 @@ class Device(firstboot.Computer):  # type: ignore[misc,name-defined]
             return 100, "something\nE: Unable to fetch some archives"
         match list(command):
             case ["blkid", "--label", _]:
-                return (0 if self.labelled else 2), ""
+                return (0, f"/dev/mmcblk0p{self.data_partition}\n") if self.labelled else (2, "")
+            case ["findmnt", "--noheadings", "--output", "OPTIONS", *_]:
+                return 0, f"{'ro' if self.boot_read_only else 'rw'},relatime\n"
+            case ["mount", "-o", "remount,rw", _]:
+                self.boot_read_only = False
             case ["findmnt", "--noheadings", "--output", "SOURCE", _]:
                 return 0, "/dev/mmcblk0p2\n"
             case ["findmnt", *_, place]:
@@ -126,6 +135,8 @@ def make_card(folder: Path) -> tuple[Path, Path]:
     for path, content in {
         boot / "cmdline.txt": b"console=tty1 root=PARTUUID=1-02 init=/usr/lib/wegewart/readonly-root\n",
         boot / "user-data": b"#cloud-config\nsecret of the mobile link",
+        boot / "network-config": b"secret of the Wi-Fi",
+        source / "flash.json": b"their checksums",
         source / "packages": (PI / "packages").read_bytes(),
         source / "vehicle.toml": b'vehicle = "wagen-7"\n',
         source / "root.json": b'{"root": 1}',
@@ -177,9 +188,9 @@ def add(tar: tarfile.TarFile, name: str, content: bytes, *, mode: int = 0o644) -
     tar.addfile(entry, io.BytesIO(content))
 
 
-def go(root: Path, source: Path, *, cut: int = 0) -> Device:
+def go(root: Path, source: Path, *, cut: int = 0, kind: type[Device] = Device) -> Device:
     """One boot. Also every rename and removal is a moment at which the power can go."""
-    device = Device(root, cut=cut)
+    device = kind(root, cut=cut)
 
     def counted(original: object) -> object:
         def change(path: Path, *arguments: object, **options: object) -> object:
@@ -220,12 +231,14 @@ def test_a_fresh_card_becomes_a_vehicle(finished: tuple[Device, dict[str, object
     assert data["data/etc/wegewart/vehicle.key"] == (0o640, SECRET)
     assert data["data/etc/wegewart/vehicle.toml"] == (0o640, b'vehicle = "wagen-7"\n')
     assert data["data/opt/wegewart/current"] == f"releases/{RELEASE}"
-    assert data["data/identity/machine-id"] == (0o644, b"0123\n")
+    assert not any(name.startswith("data/identity") for name in data), "nobody reads it where there is one system"
     assert "data/etc/NetworkManager/system-connections/wegewart-lte.nmconnection" in data
     assert made["var/lib/wegewart-root/readonly"] == (0o644, b"")
     for gone in (
         "boot/firmware/wegewart/keys/vehicle.key",
         "boot/firmware/user-data",
+        "boot/firmware/network-config",
+        "boot/firmware/wegewart/flash.json",
         "opt/wegewart/bootstrap/COMPLETE",
     ):
         assert gone not in made
@@ -414,3 +427,204 @@ def test_its_failure_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (1, "")
     assert result.stdout.splitlines()[-1].startswith("firstboot: FAILED: device.tar: ")
+
+
+# ---- who starts it, and what becomes of a failure
+
+
+def test_cloud_init_only_puts_the_service_there_and_starts_it(tmp_path: Path) -> None:
+    # It would wait for cloud-init, which waits for it: a boot, or anything long, is the service's.
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    for _ in range(2):
+        assert firstboot.attempt(device, source, begin=True) is None
+    assert (root / "usr/lib/wegewart/readonly-root").exists()
+    assert device.calls.count(("systemctl", "--no-block", "start", "wegewart-firstboot.service")) == 2
+    assert {call[0] for call in device.calls} == {"say", "systemctl"}
+    assert not any("reboot" in call for call in device.calls)
+    assert (source.parent / "user-data").exists(), "cloud-init may still read it"
+    go(root, source)
+    assert (source / "firstboot.done").exists()
+
+
+class Technician:
+    """Waits, and does something after so many seconds; gives up after a day."""
+
+    def __init__(self, after_s: float, what: object) -> None:
+        self.now_s, self._after_s, self._what = 0.0, after_s, what
+
+    def __call__(self, seconds: float) -> None:
+        assert self.now_s < 86_400, "is not tried again"
+        before, self.now_s = self.now_s, self.now_s + seconds
+        if before < self._after_s <= self.now_s:
+            self._what()  # type: ignore[operator]
+
+
+def pauses(device: Device) -> list[str]:
+    lines = [call[1] for call in device.calls if call[0] == "say" and "FAILED" in call[1]]
+    return [line.rpartition("tried again in ")[2].partition(" min")[0] for line in lines]
+
+
+def test_a_bundle_that_is_refused_is_tried_less_and_less_often_and_a_good_one_at_once(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    device.fails = "wegewart-update install"
+
+    def brings_a_good_one() -> None:
+        device.fails = None
+        (source / "bundle/bundle.json").write_text(json.dumps({"release": RELEASE, "again": 1}))
+
+    technician = Technician(30_000, brings_a_good_one)
+    firstboot.until_done(device, source, technician)
+    assert pauses(device)[:8] == ["1", "2", "4", "8", "16", "32", "60", "60"]
+    assert technician.now_s - 30_000 <= 2 * firstboot.LOOK_S
+    refusals = [call[1] for call in device.calls if call[0] == "say" and "FAILED" in call[1]]
+    assert all("scripts/release REPO bundle" in line and "\n" not in line for line in refusals)
+    made = [call for call in device.calls if call[:3] == ("python3", "-m", "venv")]
+    assert len(made) == len(refusals) + 1, "its updater came out of the bad bundle"
+    assert (source / "firstboot.done").exists()
+
+
+def test_while_a_bundle_is_refused_no_secret_lies_on_the_boot_partition(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    device.fails = "wegewart-update install"
+    assert firstboot.attempt(device, source) is not None
+    left = b"".join(path.read_bytes() for path in source.parent.rglob("*") if path.is_file())
+    for secret in (SECRET, b"secret of the mobile link", b"secret of the Wi-Fi", b"their checksums"):
+        assert secret not in left
+
+
+def test_without_a_network_it_is_tried_every_minute(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    device.fails = "apt-get"
+    technician = Technician(600, lambda: setattr(device, "fails", None))
+    firstboot.until_done(device, source, technician)
+    assert set(pauses(device)) == {"1"}
+    assert technician.now_s <= 660
+
+
+def test_a_bundle_that_is_just_being_copied_is_not_tried(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    device.fails = "wegewart-update install"
+    tries: list[float] = []
+    now = [0.0]
+
+    def copies(seconds: float) -> None:
+        now[0] += seconds
+        if device.calls.count(("say", "release ...")) > len(tries):
+            tries.append(now[0])
+        if 200 <= now[0] < 400:
+            (source / "bundle/part").write_bytes(b"x" * int(now[0]))
+        if now[0] >= 400:
+            device.fails = None
+
+    # Since the try at 180 s the pause is 4 minutes; only when the file has stopped growing comes the next.
+    firstboot.until_done(device, source, copies)
+    assert [at for at in tries if 190 < at < 400] == []
+    assert now[0] <= 430
+
+
+# ---- a card with two systems
+
+
+class TwoSystems(Device):
+    """Its root is memory: at a boot it is again what os-bundle made, but for the data and the boot partition."""
+
+    def __init__(self, root: Path, **options: object) -> None:
+        for path in root.iterdir():
+            if path.name not in ("data", "boot"):
+                shutil.rmtree(path)
+        shutil.copytree(root.with_name("system"), root, dirs_exist_ok=True)
+        super().__init__(root, **options)  # type: ignore[arg-type]
+        self.labelled, self.boot_read_only, self.data_partition = True, True, 7
+
+    def _table(self, disk: str) -> dict[str, object]:
+        rows = [
+            *({"node": f"{disk}p{n}", "start": 8192 * n, "size": 8192, "type": "c"} for n in (1, 2, 3)),
+            {"node": f"{disk}p4", "start": 40960, "size": 90112, "type": "f"},
+            *({"node": f"{disk}p{n}", "start": 8192 * n, "size": 8192, "type": "83"} for n in (5, 6, 7)),
+        ]
+        return {"partitiontable": {"label": "dos", "sectorsize": 512, "partitions": rows}}
+
+    def _call(self, command: tuple[str, ...], text: str | None, timeout_s: float, *, errors: int) -> tuple[int, str]:
+        if command[0] == "dpkg-query":
+            self.calls.append(command)
+            return 0, "installed"
+        return super()._call(command, text, timeout_s, errors=errors)
+
+
+def make_two_systems(folder: Path) -> tuple[Path, Path]:
+    root, source = make_card(folder)
+    system = folder / "system"
+    system.mkdir()
+    for name in ("etc", "usr"):
+        (root / name).rename(system / name) if (root / name).exists() else None
+    (source.parent / "cmdline.txt").write_bytes((PI / "os_update/boot/cmdline_add.txt").read_bytes())
+    (root / "data").mkdir()
+    (system / "usr/lib/wegewart-os").mkdir(parents=True)
+    (system / "var/lib/wegewart-root").mkdir(parents=True)
+    (system / "var/lib/wegewart-root/readonly").touch()
+    fstab = (PI / "usr/share/wegewart/data.fstab").read_text()
+    (system / "usr/share/wegewart").mkdir(parents=True)
+    (system / "usr/share/wegewart/data.fstab").write_text(fstab)
+    (system / "etc/fstab").write_text(f"proc /proc proc defaults 0 0\n{fstab}")
+    (system / "var/lib/chrony").mkdir()
+    return root, source
+
+
+def kept(root: Path) -> dict[str, object]:
+    """What a boot leaves."""
+    return {name: value for name, value in tree(root).items() if name.startswith(("data/", "boot/"))}
+
+
+@pytest.fixture(scope="module")
+def finished_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Device, dict[str, object], int]:
+    root, source = make_two_systems(tmp_path_factory.mktemp("two"))
+    device = go(root, source, kind=TwoSystems)
+    return device, kept(root), device.changes
+
+
+def test_of_a_card_with_two_systems_all_that_is_the_vehicle_s_is_data(
+    finished_two: tuple[Device, dict[str, object], int],
+) -> None:
+    device, made, _ = finished_two
+    assert made["data/etc/wegewart/vehicle.key"] == (0o640, SECRET)
+    assert made["data/opt/wegewart/current"] == f"releases/{RELEASE}"
+    assert made["data/identity/user-data"] == (0o600, b"#cloud-config\nsecret of the mobile link")
+    assert made["data/identity/network-config"] == (0o600, b"secret of the Wi-Fi")
+    assert made["data/identity/ssh_host_ed25519_key"] == (0o600, b"host")
+    assert "data/etc/NetworkManager/system-connections/wegewart-lte.nmconnection" in made
+    for gone in ("user-data", "network-config", "wegewart/keys/vehicle.key", "wegewart/flash.json"):
+        assert f"boot/firmware/{gone}" not in made
+    assert device.calls[-1] == ("systemctl", "--no-block", "reboot")
+    programs = {call[0] for call in device.calls}
+    assert not programs & {"mkfs.ext4", "apt-get", "dpkg-divert", "systemd-sysusers"}, "it lasts one boot, or is there"
+    grown = [call[-2] for call in device.calls if call[0] == "sfdisk" and "--partno" in call]
+    assert grown == ["4", "7"]
+    assert ("resize2fs", "/dev/mmcblk0p7") in device.calls
+
+
+def test_a_card_with_two_systems_cut_at_any_change_ends_in_the_same_vehicle(
+    finished_two: tuple[Device, dict[str, object], int], tmp_path: Path
+) -> None:
+    _, wanted, changes = finished_two
+    for cut in range(1, changes + 1):
+        root, source = make_two_systems(tmp_path / str(cut))
+        with pytest.raises(Cut):
+            go(root, source, cut=cut, kind=TwoSystems)
+        go(root, source, kind=TwoSystems)
+        assert kept(root) == wanted, f"another vehicle after a cut at change {cut}"
+
+
+def test_a_system_that_lacks_a_package_says_so_and_installs_nothing(tmp_path: Path) -> None:
+    root, source = make_two_systems(tmp_path)
+    device = TwoSystems(root)
+    with (
+        mock.patch.object(firstboot.FirstBoot, "_missing", return_value=["gpsd"]),
+        pytest.raises(firstboot.Failed, match="lacks gpsd; put them into it"),
+    ):
+        firstboot.FirstBoot(device, source).run()
+    assert not (root / "data/identity").exists()
