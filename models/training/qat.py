@@ -109,7 +109,7 @@ class _Pass(fx.Interpreter):
         self._given = given
         self.highs: dict[fx.Node, Tensor] = {}
 
-    def run_node(self, n: fx.Node) -> Any:  # noqa: ANN401  (whatever the node gives)
+    def run_node(self, n: fx.Node) -> Any:
         if n.op == "call_module" and isinstance(unit := self.fetch_attr(str(n.target)), Unit):
             (x,), _ = self.fetch_args_kwargs_from_env(n)
             result: Any = folded(unit, x, rounded=bool(self._given) and not _is_float(n))
@@ -117,7 +117,7 @@ class _Pass(fx.Interpreter):
             result = super().run_node(n)
         if n in self._given:
             return Round.apply(result, self._given[n])
-        if not self._given and isinstance(result, Tensor) and result.ndim == 4:  # noqa: PLR2004
+        if not self._given and isinstance(result, Tensor) and result.ndim == 4:
             self.highs[n] = result.amax((1, 2, 3)).mean().clamp(min=1e-3)
         return result
 
@@ -144,15 +144,17 @@ class Round(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, high: Tensor) -> Tensor:  # noqa: ANN401
-        """x of any shape; high is one number."""
+    def forward(ctx: Any, x: Tensor, high: Tensor) -> Tensor:
+        """Round x, of any shape; high is one number."""
         scale = high.reshape(1) / STEPS
-        y = torch.fake_quantize_per_tensor_affine(x, scale, torch.zeros(1, dtype=torch.int32, device=x.device), 0, STEPS)
+        y = torch.fake_quantize_per_tensor_affine(
+            x, scale, torch.zeros(1, dtype=torch.int32, device=x.device), 0, STEPS
+        )
         ctx.save_for_backward(x, y, high)
         return y
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Slopes of x and high."""
         x, y, high = ctx.saved_tensors
         inside = x <= high
