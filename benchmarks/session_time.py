@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Time of the shipped models' sessions beside networks of the size of a nano YOLO, in one run on the same threads.
+
+    python -m benchmarks.session_time [--threads 1 2] [--rounds 20]
+
+Needs `onnx` (requirements/train.in). The others have random weights: time does not depend on what they know. They are
+built here after the description of YOLOX (arXiv:2107.08430): `plain` has the 3x3 convolutions of YOLOX-tiny in the
+width of YOLOX-nano, which is the size of other vendors' nano models (about 6.5 GFLOP at 640x640); `separable` is
+YOLOX-nano as it stands. Both end before decoding and non-maximum suppression, ours after decoding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper, shape_inference
+
+ROOT = Path(__file__).resolve().parents[1]
+SIDE = 640
+WIDTH = 16  # channels behind the first convolution
+CLASSES = 80
+GAIN = 1.7  # of random weights, so that signals neither fade nor grow
+OPSET = 17
+
+
+class Yolox:
+    """Writes the network's nodes one after the other; a feature map is its name and its channels."""
+
+    def __init__(self, *, separable: bool) -> None:
+        self._separable = separable
+        self._nodes: list[onnx.NodeProto] = []
+        self._values: list[onnx.TensorProto] = []
+        self._channels = {"image": 3}
+        self._rng = np.random.default_rng(0)
+
+    def model(self) -> onnx.ModelProto:
+        """The whole network: float [1,3,640,640] -> [1,8400,85]."""
+        w = WIDTH
+        slices = self._add("SpaceToDepth", ["image"], 12, blocksize=2)
+        x = self._unit(slices, w, 3)
+        x = self._csp(self._spatial(x, 2 * w, 2), 2 * w, 1, add=True)
+        c3 = self._csp(self._spatial(x, 4 * w, 2), 4 * w, 3, add=True)
+        c4 = self._csp(self._spatial(c3, 8 * w, 2), 8 * w, 3, add=True)
+        x = self._pyramid(self._spatial(c4, 16 * w, 2), 16 * w)
+        p5 = self._unit(self._csp(x, 16 * w, 1, add=False), 8 * w)
+        p4 = self._unit(self._csp(self._join(self._enlarge(p5), c4), 8 * w, 1, add=False), 4 * w)
+        n3 = self._csp(self._join(self._enlarge(p4), c3), 4 * w, 1, add=False)
+        n4 = self._csp(self._join(self._spatial(n3, 4 * w, 2), p4), 8 * w, 1, add=False)
+        n5 = self._csp(self._join(self._spatial(n4, 8 * w, 2), p5), 16 * w, 1, add=False)
+        flat = [self._flat(self._head(feature)) for feature in (n3, n4, n5)]
+        joined = self._add("Concat", flat, 5 + CLASSES, axis=1)
+        cells = sum((SIDE // stride) ** 2 for stride in (8, 16, 32))
+        graph = helper.make_graph(
+            self._nodes,
+            "yolox",
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
+            [helper.make_tensor_value_info(joined, TensorProto.FLOAT, [1, cells, 5 + CLASSES])],
+            self._values,
+        )
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        onnx.checker.check_model(made, full_check=True)
+        return made
+
+    def _add(self, kind: str, inputs: list[str], channels: int, **attributes: object) -> str:
+        name = f"x{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        self._channels[name] = channels
+        return name
+
+    def _value(self, array: np.ndarray) -> str:
+        name = f"v{len(self._values)}"
+        self._values.append(numpy_helper.from_array(array, name))
+        return name
+
+    def _conv(self, x: str, out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> str:
+        shape = (out, self._channels[x] // groups, kernel, kernel)
+        weight = self._rng.normal(0, GAIN / np.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
+        inputs = [x, self._value(weight), self._value(np.zeros(out, np.float32))]
+        pads = [kernel // 2] * 4
+        return self._add("Conv", inputs, out, pads=pads, strides=[stride] * 2, group=groups)
+
+    def _unit(self, x: str, out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> str:
+        y = self._conv(x, out, kernel, stride, groups)
+        return self._add("Mul", [y, self._add("Sigmoid", [y], out)], out)
+
+    def _spatial(self, x: str, out: int, stride: int = 1) -> str:
+        if not self._separable:
+            return self._unit(x, out, 3, stride)
+        channels = self._channels[x]
+        return self._unit(self._unit(x, channels, 3, stride, groups=channels), out)
+
+    def _csp(self, x: str, out: int, depth: int, *, add: bool) -> str:
+        half = out // 2
+        through, past = self._unit(x, half), self._unit(x, half)
+        for _ in range(depth):
+            y = self._spatial(self._unit(through, half), half)
+            through = self._add("Add", [through, y], half) if add else y
+        return self._unit(self._join(through, past), out)
+
+    def _pyramid(self, x: str, out: int) -> str:
+        x = self._unit(x, out // 2)
+        pools = [
+            self._add("MaxPool", [x], out // 2, kernel_shape=[k, k], pads=[k // 2] * 4, strides=[1, 1])
+            for k in (5, 9, 13)
+        ]
+        return self._unit(self._join(x, *pools), out)
+
+    def _join(self, *parts: str) -> str:
+        return self._add("Concat", list(parts), sum(self._channels[part] for part in parts), axis=1)
+
+    def _enlarge(self, x: str) -> str:
+        scales = self._value(np.array([1, 1, 2, 2], np.float32))
+        return self._add("Resize", [x, "", scales], self._channels[x], mode="nearest")
+
+    def _head(self, x: str) -> str:
+        x = self._unit(x, 4 * WIDTH)
+        of_class, of_box = (self._spatial(self._spatial(x, 4 * WIDTH), 4 * WIDTH) for _ in range(2))
+        classes, sure = self._conv(of_class, CLASSES), self._conv(of_box, 1)
+        return self._join(
+            self._conv(of_box, 4), self._add("Sigmoid", [sure], 1), self._add("Sigmoid", [classes], CLASSES)
+        )
+
+    def _flat(self, x: str) -> str:
+        shape = self._value(np.array([1, self._channels[x], -1], np.int64))
+        flat = self._add("Reshape", [x, shape], self._channels[x])
+        return self._add("Transpose", [flat], self._channels[x], perm=[0, 2, 1])
+
+
+@dataclass(frozen=True)
+class Network:
+    """One file to time."""
+
+    name: str
+    path: Path
+    size: str
+    macs: int
+    parameters: int
+
+    @classmethod
+    def read(cls, name: str, path: Path, counted: Path | None = None) -> Network:
+        """Count what is in `counted`, the same network in float, where `path` is quantized."""
+        model = shape_inference.infer_shapes(onnx.load(str(counted or path)))
+        shapes = {
+            value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+            for value in (*model.graph.value_info, *model.graph.output)
+        }
+        weights = {value.name: list(value.dims) for value in model.graph.initializer}
+        convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+        macs = sum(int(np.prod(weights[n.input[1]][1:]) * np.prod(shapes[n.output[0]])) for n in convolutions)
+        parameters = sum(int(np.prod(weights[each])) for n in convolutions for each in n.input[1:])
+        side = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
+        height, width = side[1:3] if side[3] == 3 else side[2:]
+        return cls(name, path, f"{width}x{height}", macs, parameters)
+
+
+def networks(folder: Path) -> list[Network]:
+    """Every shipped model in both precisions, and the two others."""
+    found = []
+    for manifest in sorted((ROOT / "models").glob("*/model.toml")):
+        fp32 = manifest.parent / "model-fp32.onnx"
+        for precision in ("int8", "fp32"):
+            path = manifest.parent / f"model-{precision}.onnx"
+            found.append(Network.read(f"{manifest.parent.name} {precision}", path, fp32))
+    for name, separable in (("nano YOLO, plain", False), ("nano YOLO, separable", True)):
+        path = folder / f"{name.split()[-1]}.onnx"
+        onnx.save(Yolox(separable=separable).model(), str(path))
+        found.append(Network.read(f"{name} fp32", path))
+    return found
+
+
+def measure(found: list[Network], threads: int, rounds: int) -> list[list[float]]:
+    """Milliseconds of every run, per network. They take turns, so that a disturbance meets all of them."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    runs = []
+    for network in found:
+        session = onnxruntime.InferenceSession(str(network.path), options, providers=["CPUExecutionProvider"])
+        entry = session.get_inputs()[0]
+        kind = np.uint8 if entry.type == "tensor(uint8)" else np.float32
+        picture = np.random.default_rng(0).integers(0, 255, entry.shape).astype(kind)
+        runs.append((session, {entry.name: picture if kind is np.uint8 else picture / kind(255)}))
+    spent: list[list[float]] = [[] for _ in found]
+    for turn in range(rounds + 1):
+        for (session, inputs), times in zip(runs, spent, strict=True):
+            for _ in range(5):
+                started = time.perf_counter()
+                session.run(None, inputs)
+                if turn:  # the first is to warm up
+                    times.append((time.perf_counter() - started) * 1000)
+    return spent
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=20, help="of five runs each")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = networks(Path(folder))
+        yolo = next(index for index, network in enumerate(found) if "plain" in network.name)
+        print(f"onnxruntime {onnxruntime.__version__}; {arguments.rounds * 5} runs each, taking turns")
+        for threads in arguments.threads:
+            spent = measure(found, threads, arguments.rounds)
+            print(f"\n{threads} thread(s)")
+            print("| file | input | MMAC | parameters | MB | ms best | ms median | best / nano YOLO's |")
+            print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+            for network, times in zip(found, spent, strict=True):
+                print(
+                    f"| {network.name} | {network.size} | {network.macs / 1e6:.0f} | {network.parameters / 1e6:.2f} M "
+                    f"| {network.path.stat().st_size / 1e6:.2f} | {min(times):.1f} | {statistics.median(times):.1f} "
+                    f"| {min(times) / min(spent[yolo]):.2f} |"
+                )
+    ours = [network for network in found if "YOLO" not in network.name]
+    for precision in ("int8", "fp32"):
+        size = sum(network.path.stat().st_size for network in ours if network.name.endswith(precision))
+        print(f"\nall {precision} files together: {size / 1e6:.2f} MB", end="")
+    print()
+
+
+if __name__ == "__main__":
+    main()
