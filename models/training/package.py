@@ -3,6 +3,8 @@
 """Make a model package from a run's two ONNX files: `scripts/package street`.
 
 Thresholds are chosen on `val` with the INT8 file. `--test` adds the scores on `test`: for the model that ships, once.
+Where an older package stands already, the new one is made beside the run, and takes its place by `--sign-off` once
+`scripts/gate` has let it pass.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from edge.vision.manifest import (
     Superclass,
 )
 from edge.vision.package import MANIFEST, ModelPackage, load_package, look
+from models.training import gate
 from models.training.classes import MODELS, Classes
 from models.training.dataset import Sample, load
 from models.training.evaluate import Row, look_all, markdown, score
@@ -72,7 +75,7 @@ HEAD = """# SPDX-FileCopyrightText: 2026 Wegewart contributors
 """
 
 
-def draft(classes: Classes, run: Path, folder: Path, version: str) -> ModelPackage:
+def draft(classes: Classes, run: Path, folder: Path, version: str, size: tuple[int, int] = SIZE) -> ModelPackage:
     """Copy the files and describe them; thresholds, self test and scores come later."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -90,7 +93,7 @@ def draft(classes: Classes, run: Path, folder: Path, version: str) -> ModelPacka
         classes=classes.names,
         thresholds=dict.fromkeys(classes.names, 0.3),
         superclass=Superclass(name="crack", members=classes.typed_names),
-        input=Input(name="image", width=SIZE[0], height=SIZE[1], layout="NHWC", colour="BGR", dtype="uint8"),
+        input=Input(name="image", width=size[0], height=size[1], layout="NHWC", colour="BGR", dtype="uint8"),
         output=Output(boxes="boxes", scores="scores"),
         nms=Nms(
             overlap=0.35,  # on val 0.3 and 0.4 are better than 0.5 and 0.6
@@ -120,7 +123,7 @@ def with_thresholds(package: ModelPackage, classes: Classes, teacher: Path) -> M
 
 def with_selftest(package: ModelPackage) -> ModelPackage:
     """The seed whose picture makes both files find the most, and what they find."""
-    sessions = {precision: package.session(precision) for precision in PRECISIONS}
+    sessions = {precision: package.session(precision) for precision in package.precisions}
     best: tuple[float, Manifest] | None = None
     for seed in SEEDS:
         test = msgspec.structs.replace(package.manifest.selftest, seed=seed)
@@ -160,7 +163,8 @@ def _pictures(classes: Classes, split: str, teacher: Path) -> list[Sample]:
 
 def write(package: ModelPackage) -> None:
     """Write model.toml."""
-    text = HEAD + tomli_w.dumps(msgspec.to_builtins(package.manifest))
+    told = {key: value for key, value in msgspec.to_builtins(package.manifest).items() if value is not None}
+    text = HEAD + tomli_w.dumps(told)
     (package.folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
@@ -198,13 +202,24 @@ def main() -> None:
     parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--run", type=Path, help="default: runs/MODEL")
     parser.add_argument("--out", type=Path, help="default: models/MODEL")
-    parser.add_argument("--version", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--version", help="make the package")
+    what.add_argument("--sign-off", action="store_true", help="put what the gate let pass in the older one's place")
+    parser.add_argument("--key", type=Path, default=gate.KEY, help=f"that signed the gate's result ({gate.KEY})")
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher.json"))
     parser.add_argument("--test", action="store_true", help="also score test; for the model that ships")
     arguments = parser.parse_args()
     classes = MODELS[arguments.model]
     run = arguments.run or Path("runs") / arguments.model
-    folder = arguments.out or Path(__file__).resolve().parents[1] / arguments.model
+    shipped = arguments.out or Path(__file__).resolve().parents[1] / arguments.model
+    folder = run / "package" if (shipped / MANIFEST).exists() else shipped
+    if arguments.sign_off:
+        gate.sign_off(run / "package", shipped, arguments.key)
+        print(f"{run / 'package'} -> {shipped}")
+        return
+    if folder != shipped and (shipped / "CARD.md").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shipped / "CARD.md", folder / "CARD.md")
     package = with_thresholds(draft(classes, run, folder, arguments.version), classes, arguments.teacher)
     package = with_pictures(with_selftest(package))
     tables = scored(package, classes, ["val", "test"] if arguments.test else ["val"], arguments.teacher)
@@ -216,6 +231,9 @@ def main() -> None:
         write_card(folder / "CARD.md", classes, tables)
     for (split, precision), rows in tables.items():
         print(f"\n{split} {precision}\n{markdown(rows, classes)}")
+    if folder != shipped:
+        print(f"\n{shipped} holds an older package. Next: scripts/gate {arguments.model} {shipped} {folder}")
+        print(f"If it passes: scripts/package {arguments.model} --run {run} --sign-off")
 
 
 if __name__ == "__main__":
