@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from edge.defects.matching import family
 from edge.geometry import east_north
+from edge.judging import Surface
 from edge.simulator.truth import TrueDefect, Truth
 from messages.types import Observation
 
@@ -44,14 +45,15 @@ class Comparison:
         return sum(m.defect.id in wanted and m.defect.id not in more for m in self.matches)
 
 
-def compare(truth: Truth, observations: Sequence[Observation]) -> Comparison:
-    """Pair observations with defects on the road, nearest first, each defect once."""
-    road = [defect for defect in truth.defects if defect.surface == "road"]
+def compare(truth: Truth, observations: Sequence[Observation], surface: Surface = "road") -> Comparison:
+    """Pair observations with defects on the road (or the lining), nearest first, each defect once."""
+    observations = [seen for seen in observations if seen.surface == surface]
+    there = [defect for defect in truth.defects if defect.surface == surface]
     headings = {frame.frame: frame.heading_deg for frame in truth.frames}
     pairs = sorted(
         (error, index, number)
         for index, seen in enumerate(observations)
-        for number, defect in enumerate(road)
+        for number, defect in enumerate(there)
         if family(seen.defect_class) == family(defect.label)
         and (error := _distance_m(seen, defect, headings)) is not None
         and error <= GATE_M
@@ -61,18 +63,18 @@ def compare(truth: Truth, observations: Sequence[Observation]) -> Comparison:
     taken: set[int] = set()
     for error, index, number in pairs:
         if index not in matches and number not in taken:
-            matches[index] = Match(observations[index], road[number], error)
+            matches[index] = Match(observations[index], there[number], error)
             taken.add(number)
     for error, index, number in pairs:
         if index not in matches and index not in repeated:
-            repeated[index] = Match(observations[index], road[number], error)
+            repeated[index] = Match(observations[index], there[number], error)
     rest = [seen for index, seen in enumerate(observations) if index not in matches and index not in repeated]
     return Comparison(
         matches=tuple(matches.values()),
         repeated=tuple(repeated.values()),
         false=tuple(seen for seen in rest if seen.position is not None),
         unplaced=tuple(seen for seen in rest if seen.position is None),
-        clear=tuple(defect for defect in road if defect.clear_view),
+        clear=tuple(defect for defect in there if defect.clear_view),
     )
 
 

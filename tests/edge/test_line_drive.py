@@ -13,25 +13,14 @@ import pytest
 import edge.assembly
 from benchmarks.matching import compare
 from benchmarks.simulated_drive import RADIUS_95, TrueBoxes, config_for, observations
+from benchmarks.tunnel_drive import LINING, ZERO_M, line_file
 from edge.assembly import MODELS
-from edge.config import LineConfig, TunnelConfig, VisionConfig
+from edge.config import LineConfig, VisionConfig
 from edge.daemon import Daemon
 from edge.delivery.jsonl import JsonlSink
 from edge.simulator import simulate
 from edge.simulator.truth import Truth, load
 from edge.types import Detection
-
-ZERO_M = 3_000.0
-
-
-def line_file(truth: Truth, path: Path) -> Path:
-    """The vehicle's own way as a line; chainage counts from `ZERO_M`."""
-    rows = [
-        f"K1,1,{ZERO_M + frame.s_m:.3f},{frame.lon:.9f},{frame.lat:.9f},{int(frame.in_tunnel)},"
-        for frame in truth.frames
-    ]
-    path.write_text("\n".join(["line,track,chainage_m,lon,lat,tunnel,landmark", *rows[::5]]) + "\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +112,7 @@ def test_in_a_tunnel_a_second_model_judges_the_lining_and_the_first_goes_on_with
         position=config.position,
         vision=VisionConfig(models=packages),
         line=LineConfig(file=line_file(truth, tmp_path / "line.csv")),
-        # The rendered tunnel as seen from the right lane.
-        tunnel=TunnelConfig(model="tunnel", lining="box", left_m=6.35, right_m=3.05, crown_m=5.0),
+        tunnel=LINING,
     )
     out = tmp_path / "o.jsonl"
     names = iter(Path(frame.frame).name for frame in truth.frames)
