@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Literal, TypeAlias, get_args
 
 import pytest
 
@@ -18,11 +19,12 @@ from models.training.evaluate import detect_all, f1_of, table
 from models.training.thresholds import GENEROUS
 from tests.vision.packages import STREET
 
-PACKAGES = {name: load_package(STREET.parent / name) for name in ("street", "tunnel")}
+Name: TypeAlias = Literal["street", "tunnel"]
+PACKAGES = {name: load_package(STREET.parent / name) for name in get_args(Name)}
 each_package = pytest.mark.parametrize("name", PACKAGES)
 
 
-def stated(name: str, split: str, precision: str) -> dict[tuple[str, str], float]:
+def stated(name: Name, split: str, precision: str) -> dict[tuple[str, str], float]:
     return {
         (score.view, score.label): score.f1
         for score in PACKAGES[name].manifest.scores
@@ -31,14 +33,14 @@ def stated(name: str, split: str, precision: str) -> dict[tuple[str, str], float
 
 
 @each_package
-def test_the_classes_are_those_of_the_training(name: str) -> None:
+def test_the_classes_are_those_of_the_training(name: Name) -> None:
     assert PACKAGES[name].manifest.classes == MODELS[name].names
 
 
 @each_package
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
 @pytest.mark.parametrize("split", ["val", "test"])
-def test_the_card_states_the_scores_of_model_toml(name: str, split: str, precision: str) -> None:
+def test_the_card_states_the_scores_of_model_toml(name: Name, split: str, precision: str) -> None:
     card = (PACKAGES[name].folder / "CARD.md").read_text(encoding="utf-8")
     block = re.search(rf"<!-- {split} {precision} -->(.*?)<!-- end -->", card, re.DOTALL)
     assert block
@@ -61,14 +63,14 @@ def test_people_and_vehicles_have_low_thresholds() -> None:
 
 
 @each_package
-def test_both_files_find_what_is_in_the_stored_pictures(name: str) -> None:
+def test_both_files_find_what_is_in_the_stored_pictures(name: Name) -> None:
     for precision in PACKAGES[name].precisions:
         assert prove(PACKAGES[name], precision=precision) >= 2
 
 
 @pytest.mark.data
 @each_package
-def test_the_scores_on_val_are_those_of_the_card(name: str) -> None:
+def test_the_scores_on_val_are_those_of_the_card(name: Name) -> None:
     classes = MODELS[name]
     folder = shared_folder() / "data"
     if not folder.exists():

@@ -102,9 +102,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--python", nargs="+", default=["3.13", "3.10"], help="default: 3.13 (Raspberry Pi OS) and 3.10 (Jetson)"
     )
-    parser.add_argument(
-        "--model", nargs="+", type=Path, default=[_CHECKOUT / "models" / "street"], metavar="FOLDER", dest="models"
-    )
+    parser.add_argument("--model", nargs="+", type=Path, default=_packages(), metavar="FOLDER", dest="models")
     parser.add_argument("--app-of", metavar="ID", help="the software of this release; only the models are new")
     parser.add_argument("--checkout", type=Path, default=_CHECKOUT, help="default: the one of this program")
     parser.add_argument("--dirty", action="store_true", help="also with changes that are in no commit")
@@ -138,6 +136,7 @@ def _do(options: argparse.Namespace, now: datetime) -> int:
                 print(f"published: {', '.join(publishing.publish(store, keys, now, days))}")
             case "refresh":
                 publishing.refresh(store, keys, now, days)
+                print(f"refreshed: believed until {store.current().timestamp.signed.expires:%Y-%m-%d %H:%M} UTC")
                 return _warn(store, now, within=14)
             case "list":
                 print("\n".join(lines(store, now)))
@@ -145,7 +144,7 @@ def _do(options: argparse.Namespace, now: datetime) -> int:
             case "verify":
                 _verify(options, store)
             case _:
-                _bundle(options, store, now)
+                _bundle(options, store)
     return 0
 
 
@@ -196,7 +195,12 @@ def _verify(options: argparse.Namespace, store: Store) -> None:
         print("believed its own first root; --root KEYS/root.json checks that too", file=sys.stderr)
 
 
-def _bundle(options: argparse.Namespace, store: Store, now: datetime) -> None:
+def _packages() -> list[Path]:
+    """Every model package of this checkout."""
+    return sorted(file.parent for file in (_CHECKOUT / "models").glob("*/model.toml"))
+
+
+def _bundle(options: argparse.Namespace, store: Store) -> None:
     made = bundle(
         store,
         options.out,
@@ -205,9 +209,8 @@ def _bundle(options: argparse.Namespace, store: Store, now: datetime) -> None:
         python=options.python,
         base=options.base,
     )
-    left = (made.until - now).days
     print(f"{options.out}: {made.release}, {made.files} files, {made.size / 1e6:.2f} MB")
-    print(f"vehicles take it until {made.until:%Y-%m-%d %H:%M} UTC ({left} days); refresh, then bundle again")
+    print(f"vehicles take it until {made.until:%Y-%m-%d %H:%M} UTC; from then on: refresh, then bundle again")
 
 
 def _warn(store: Store, now: datetime, within: int) -> int:
