@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a device takes from power on to work, from an update to its confirmation, and back from a bad one.
 
+By SSH: from `scripts/update-vehicle HOST` (its Python is there) until it says that the release runs and is healthy.
+
     sudo python -m benchmarks.device_life
 
 In a container with its own systemd, as tests/life_of_a_device: real releases, daemon, broker. `window_s` of the trial,
@@ -55,15 +57,22 @@ def _live(life: Life) -> dict[str, int]:
     life.vehicle.wait_parked()
     with life.timed("software from a stick, until the depot knows that it is confirmed"):
         life.takes_from_a_stick(app, base=model)
+    sent = desk.release(desk.model("2026.11.3"), app_of=app)
+    life.seconds["model by SSH, until it is healthy"] = life.takes_over_ssh(sent, base=app)
+    desk.change("edge/__init__.py", '__version__ = "0.1.1"', '__version__ = "0.1.2"')
+    same = desk.release(desk.folder / "models" / "2026.11.3")
+    life.seconds["software by SSH, until it is healthy"] = life.takes_over_ssh(same, base=sent)
     desk.change("edge/cli_drive.py", *CRASH)
     bad = desk.release(desk.street)
     life.vehicle.wait_parked()
     with life.timed("software that crashes at start, until the last good one is at work again"):
-        life.refuses(bad, app)
+        life.refuses(bad, same)
     return {
         "first release": desk.stick_bytes(first),
         "model alone": desk.stick_bytes(model),
         "software and model": desk.stick_bytes(app),
+        "model alone, by SSH": desk.stick_bytes(sent),
+        "software alone, by SSH": desk.stick_bytes(same),
     }
 
 

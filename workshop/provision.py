@@ -110,8 +110,10 @@ def _init(options: argparse.Namespace, now: datetime, passphrase: bytes | None) 
 
 def _renew(desk: Desk, within: int) -> int:
     """A broker's certificate has host names that only its command is told."""
-    left = 0
-    for one in desk.ending(within):
+    left, ending = 0, list(desk.ending(within))
+    if not ending:
+        print(f"nothing ends within {within} days")
+    for one in ending:
         if one.kind == "broker":
             print(f"broker {one.name} ends in {one.days} days: scripts/provision {desk.folder} broker {one.name} ...")
             left = 3

@@ -80,7 +80,10 @@ class Device(Container):
         (place / "wegewart/packages").write_text("")
 
     def first_boot(self) -> None:
-        """What cloud-init does with user-data at its end; then the computer boots by itself into what it has become."""
+        """What cloud-init does with user-data at its end; then the computer boots by itself into what it has become.
+
+        As cloud-init's own unit it is never given up on, starting or ending: who boots out of the middle of it, waits.
+        """
         text = (self.root / "boot/firmware/user-data").read_text(encoding="utf-8")
         self.boot()
         # The commands before the last switch on SSH, which here would listen on the machine's own addresses.
@@ -90,7 +93,7 @@ class Device(Container):
             "--no-block",
             "--unit=cloud-final",
             "--property=Type=oneshot",
-            "--property=TimeoutStopSec=5",
+            "--property=TimeoutSec=infinity",
             *command,
         )
         assert started.returncode == 0, started.stderr
@@ -121,10 +124,13 @@ class Device(Container):
         done = self.run("/opt/wegewart/updater/bin/wegewart-update", "--lang=en", *words, timeout_s=2 * DEADLINE_S)
         return done.returncode, done.stdout + done.stderr
 
-    def configure(self, key: str, value: float) -> None:
-        """Change a number in vehicle.toml."""
+    def configure(self, key: str, value: float | str) -> None:
+        """Change a number or a text in vehicle.toml; the next daemon reads it."""
         path = self.root / "etc/wegewart/vehicle.toml"
-        lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line for line in path.read_text().splitlines()]
+        lines = [
+            f"{key} = {json.dumps(value)}" if line.startswith(f"{key} =") else line
+            for line in path.read_text().splitlines()
+        ]
         path.write_text("\n".join(lines) + "\n")
 
     def waiting(self) -> set[str]:

@@ -13,8 +13,13 @@ from tests.delivery.samples import VEHICLE
 from tests.life_of_a_device.depot import Broker, Depot, broker, served
 from tests.life_of_a_device.device import DEADLINE_S, EDGE, FETCH, UPDATE, Device, device
 from tests.life_of_a_device.drive import parked_at_its_end
+from tests.life_of_a_device.ssh import Cable
 from tests.life_of_a_device.workshop_computer import BOARD, WorkshopComputer
 from tests.servers import HOST, wait_until
+
+#: What the camera sees. `ROLLS_ON`: the same, then farther than a release on trial may go without a look.
+DRIVE, ROLLS_ON = "/opt/drive", "/opt/rolls_on"
+_ROLLS_S = 30
 
 
 def vehicle_toml(port: int, repository: str) -> str:
@@ -23,7 +28,7 @@ def vehicle_toml(port: int, repository: str) -> str:
 vehicle = "{{vehicle}}"
 [camera]
 kind = "replay"
-source = "/opt/drive"
+source = "{DRIVE}"
 pace = 1.0
 [position]
 kind = "replay"
@@ -51,6 +56,7 @@ class Life:
     def __init__(self, desk: WorkshopComputer, city: Broker, depot: Depot, vehicle: Device, first: str) -> None:
         self.desk, self.city, self.depot, self.vehicle, self.first = desk, city, depot, vehicle, first
         self.seconds: dict[str, float] = {}
+        self.cable: Cable | None = None
 
     @contextmanager
     def timed(self, chapter: str) -> Iterator[None]:
@@ -66,10 +72,22 @@ class Life:
         boot = self.vehicle.root / "boot/firmware"
         assert not list((boot / "wegewart/keys").iterdir()), "the key is still on the card"
         assert (boot / "wegewart/firstboot.done").is_file()
+        told = ("user-data", "network-config", "wegewart/flash.json")
+        assert not [name for name in told if (boot / name).exists()], "PIN and Wi-Fi key are still on the card"
         self.depot.wait_online(first, DEADLINE_S)
         assert self.vehicle.current() == first
         self.depot.wait_update(first, "active", DEADLINE_S)
         wait_until(lambda: self.depot.events, timeout_s=DEADLINE_S, what="observations")
+
+    def is_fit(self) -> None:
+        """Fitting's last step, typed as docs/technician.md says: the doctor finds nothing that is broken."""
+        self.vehicle.run("systemctl", "stop", EDGE, timeout_s=DEADLINE_S)
+        # What sudo -u does; the machine that lends its /usr need not have that.
+        user = ("setpriv", "--reuid=wegewart", "--regid=wegewart", "--init-groups")
+        doctor = ("/opt/wegewart/current/bin/wegewart-edge", "doctor", "--config", "/etc/wegewart/vehicle.toml")
+        done = self.vehicle.run(*user, *doctor, timeout_s=DEADLINE_S)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.vehicle.run("systemctl", "start", EDGE, timeout_s=DEADLINE_S)
 
     def takes_from_a_stick(self, wanted: str, base: str) -> None:
         """A technician's update."""
@@ -80,6 +98,21 @@ class Life:
         self.depot.wait_online(wanted, DEADLINE_S)
         self.depot.wait_update(wanted, "active", DEADLINE_S)
         assert "pending" in self.depot.updates_of(wanted)
+
+    def takes_over_ssh(self, wanted: str, base: str) -> float:
+        """A technician's update from the workshop's computer. Returns the seconds until that says: it is healthy."""
+        self.desk.stick(wanted, base=base)
+        if self.cable is None:
+            self.cable = Cable(self.vehicle, self.desk.folder / "ssh")
+        self.vehicle.wait_parked()
+        began_s = time.monotonic()
+        code, said = self.cable.update(self.desk.media / wanted)
+        took_s = time.monotonic() - began_s
+        assert code == 0, said
+        assert f"{wanted} runs and is healthy" in said
+        assert self.vehicle.current() == wanted
+        self.depot.wait_update(wanted, "active", DEADLINE_S)
+        return took_s
 
     def takes_from_the_depot(self, wanted: str) -> None:
         """A roll-out's update: fetched, staged, taken once the vehicle is parked."""
@@ -101,6 +134,14 @@ class Life:
         code, said = self.vehicle.update("install", "--bundle", self.desk.stick(spoilt, base=base))
         assert code == 4, said
         return self.lives_on(spoilt, base)
+
+    def gives_back_on_the_road(self, spoilt: str, base: str) -> str:
+        """As `refuses`; the vehicle drives as soon as it has switched. Returns the reason."""
+        self.vehicle.wait_parked()
+        self.vehicle.configure("source", ROLLS_ON)
+        reason = self.refuses(spoilt, base)
+        self.vehicle.configure("source", DRIVE)
+        return reason
 
     def goes_back(self, spoilt: str, base: str) -> str:
         """From the depot, by the services alone. Returns the reason as the depot is told it."""
@@ -154,7 +195,8 @@ def begun(folder: Path, small_drive: Path) -> Iterator[Life]:
             first = desk.release(desk.street)
             desk.stick(first)
             vehicle.insert(desk.flash(vehicle_toml(city.port, repository), first))
-            vehicle.lend(parked_at_its_end(small_drive, folder / "drive"), "/opt/drive")
+            vehicle.lend(parked_at_its_end(small_drive, folder / "drive"), DRIVE)
+            vehicle.lend(parked_at_its_end(small_drive, folder / "rolls_on", rolls_s=_ROLLS_S), ROLLS_ON)
             vehicle.lend(desk.media, "/media")
             with Depot(city, desk.fleet) as depot:
                 yield Life(desk, city, depot, vehicle, first)

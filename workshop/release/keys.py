@@ -92,6 +92,7 @@ class Keys:
             encryption = serialization.BestAvailableEncryption(passphrase)
         content = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
         write(path, content, secret=True)
+        self._opened[public.keyid] = CryptoSigner(private, public)
         return public
 
     def _open(self, path: Path, key: Key) -> CryptoSigner:

@@ -87,7 +87,7 @@ def _one(where: str, bundle: parcel.Parcel, options: argparse.Namespace) -> Outc
         visit = Visit(lambda: OpenSsh(address), bundle, say, places=places, asked=asked, wait_s=60 * options.wait)
         return visit.go()
     except WorkshopError as error:
-        return Outcome(error.exit_code, str(error))
+        return Outcome(error.exit_code, str(error).removeprefix(f"{where}: "))
     except OSError as error:
         return Outcome(1, f"{error.filename or where}: {error.strerror}")
 

@@ -22,7 +22,10 @@ from workshop.visiting.words import Say
 T = TypeVar("T")
 #: How often a connection is sought again, and how long after, seconds.
 _TRIES, _PAUSE_S = 8, 5.0
-_LOOK_S = 2.0
+#: The vehicle's own timer goes on with a staged release every five minutes; while somebody waits, at each such look.
+_LOOK_S, _GOES_ON = 2.0, 15
+#: Goes on with whatever comes next.
+_UPDATE = "wegewart-update.service"
 #: What the vehicle's shell returns for a file that arrived as another one.
 _DAMAGED = 75
 #: `wegewart-update install`: waits until it is parked; refused or gone back; another one is at work, or on trial still.
@@ -166,7 +169,7 @@ class Visit:
 
     def _judged(self, deadline: float) -> Update:
         """The vehicle's word on the release: active or failed."""
-        last = ""
+        last, looks = "", 0
         while True:
             update = self._held(self._state)
             if update is not None and update.release == self._parcel.release:
@@ -174,7 +177,10 @@ class Visit:
                     return update
                 if update.state != last:
                     self._say(update.state)
-                    last = update.state
+                    last, looks = update.state, 0
+                looks += 1
+                if update.state == "staged" and looks % _GOES_ON == 0:
+                    self._held(lambda line: line.run(f"sudo -n systemctl start --no-block {_UPDATE}"))
             if time.monotonic() > deadline:
                 raise WorkshopError(self._say.text("waited", minutes=self._wait_s / 60, state=last or "-"))
             self._pause(_LOOK_S)

@@ -49,6 +49,7 @@ class Vehicle:
         for name in ("host", "technician"):
             command = [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
             subprocess.run(command, check=True)
+        self._program("systemctl", f'#!/bin/sh\necho "systemctl $*" >> "{folder}/calls"\n')
         self.sshd_port = free_port()
         self._config()
         self.port = self.sshd_port
@@ -74,7 +75,7 @@ class Vehicle:
         return Address(f"{getpass.getuser()}@{HOST}", self.port, self.folder / "technician", options)
 
     def calls(self) -> list[str]:
-        """What the updater was called with."""
+        """What the updater was called with, and systemctl."""
         path = self.folder / "calls"
         return path.read_text().splitlines() if path.exists() else []
 

@@ -119,6 +119,13 @@ def test_while_another_updater_is_at_work_the_visit_waits_and_a_vehicle_that_dri
     assert len(car.calls()) == 2
 
 
+def test_a_staged_release_does_not_wait_for_the_vehicles_timer(car: Vehicle, bundle: Path) -> None:
+    (car.folder / "code").write_text("3\n")
+    outcome, _ = visit(car, bundle, then=("staged",) * 31 + ("pending", "active"))
+    assert outcome.code == 0
+    assert car.calls()[1:] == ["systemctl start --no-block wegewart-update.service"] * 2
+
+
 def test_what_the_technician_asks_for_reaches_the_updater(car: Vehicle, bundle: Path) -> None:
     (car.folder / "code").write_text("4\n")
     assert main(arguments(car, bundle, "--now", "--again", "--allow-older")) == 4
