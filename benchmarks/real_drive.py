@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the shipped model finds on a real drive with labelled frames, defect by defect.
 
-    python -m benchmarks.real_drive DRIVE [--threads N]
+    python -m benchmarks.real_drive DRIVE [--package models/street] [--threads N]
 
 DRIVE holds `frames/`, `track.csv` and `instances.json` (COCO boxes; classes `crack` and `pothole`). The labels know no
 defects, only boxes in frames, so they go through our own tracker first: each of its tracks counts as one labelled
@@ -58,10 +58,10 @@ def read_labels(path: Path) -> Boxes:
     return boxes
 
 
-def run(folder: Path, threads: int) -> tuple[Drive, list[Defect], list[Defect]]:
+def run(folder: Path, threads: int, package: Path = MODELS / "street") -> tuple[Drive, list[Defect], list[Defect]]:
     """Labelled defects and the model's observations, both through the same tracker."""
     sources = open_sources(config_for(folder))
-    detector = Detector(load_package(MODELS / "street", threads=threads), threads)
+    detector = Detector(load_package(package, threads=threads), threads)
     estimator = Estimator()
     # One look makes a labelled defect: the labels are certain.
     by_label = Tracker(TrackerSettings(min_frames=1, min_certainty=0.0), sources.calibration)
@@ -115,10 +115,11 @@ def main() -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drive", type=Path)
+    parser.add_argument("--package", type=Path, default=MODELS / "street")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     try:
-        print("\n".join(table(*run(options.drive, options.threads))))
+        print("\n".join(table(*run(options.drive, options.threads, options.package))))
     except WegewartError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return error.exit_code

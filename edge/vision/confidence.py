@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.vision.manifest import Line
 
 #: Log odds of 0 and 1 are infinite; no score says more than this.
-_SUREST = 1 - 1e-6
+SUREST = 1 - 1e-6
 
 
 def calibrated(found: Sequence[Detection], lines: Mapping[str, Line]) -> tuple[Detection, ...]:
@@ -31,6 +31,6 @@ def calibrated(found: Sequence[Detection], lines: Mapping[str, Line]) -> tuple[D
 
 def confidence(score: float, line: Line) -> float:
     """The probability that a box with this score is right; both 0 to 1."""
-    within = min(max(score, 1 - _SUREST), _SUREST)
+    within = min(max(score, 1 - SUREST), SUREST)
     odds = line.slope * math.log(within / (1 - within)) + line.offset
     return 1 / (1 + math.exp(-odds))

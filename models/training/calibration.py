@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.vision.confidence import confidence
+from edge.vision.confidence import SUREST, confidence
 from edge.vision.decode import decode
 from edge.vision.manifest import Line, Manifest
 from models.training.dataset import Sample
@@ -93,7 +93,8 @@ def fit_all(boxes: Mapping[str, Told]) -> dict[str, Line]:
 
 def fit(boxes: Told, near: Line, strays: tuple[float, float]) -> Line:
     """The likeliest line, held near another."""
-    odds = np.log(boxes.scores / (1 - boxes.scores))
+    scores = boxes.scores.clip(1 - SUREST, SUREST)
+    odds = np.log(scores / (1 - scores))
     z = SLOPES[:, None, None] * odds + OFFSETS[:, None]
     unlikely = np.logaddexp(0, np.where(boxes.right, -z, z)).sum(2)
     strayed = np.log(SLOPES[:, None] / near.slope) / strays[0], (OFFSETS - near.offset) / strays[1]
