@@ -38,6 +38,7 @@ from edge.release import Running, incoming, running
 from edge.sensors import LiveSensors
 from edge.sources import Sources, open_sources
 from edge.standby import TELL_S, standing_by
+from edge.system_update import system_update
 from edge.telling import Identity
 from edge.types import Frame
 from edge.vision.detector import Detector
@@ -323,6 +324,7 @@ def _health(pipeline: Pipeline, delivery: Delivery, beside: _Beside, keeper: Kee
             *pipeline.faults(frame.time_s),
         ),
         update=beside.release.update() if beside.release else None,
+        system=system_update(),
     )
 
 

@@ -16,6 +16,7 @@ from edge.clock import UtcClock
 from edge.delivery.port import Delivery
 from edge.delivery.uplink import Uplink
 from edge.errors import BrokerError, WegewartError
+from edge.system_update import system_update
 from messages.types import Health
 
 #: How long a start that failed waits for the broker, so that it can say why.
@@ -63,6 +64,7 @@ class Standby:
                         *(self._known.faults() if self._known else ()),
                     )
                 ),
+                system=system_update(),
             )
         )
 

@@ -292,6 +292,19 @@ class Update(Message, frozen=True):
     utc: Utc | None = None
 
 
+class SystemUpdate(Message, frozen=True):
+    """What the update of the operating system is at, where a card has two of them (docs/os_update.md).
+
+    writing: into the system that does not run. installed: waits until the vehicle is parked. pending: tried, on trial.
+    active: kept. failed: not kept or not written, `reason` says why; the system before runs.
+    """
+
+    state: Literal["none", "writing", "installed", "pending", "active", "failed"]
+    #: As its bundle calls it; empty: not known.
+    version: Annotated[str, Meta(max_length=100)] = ""
+    reason: Text = ""
+
+
 class Health(Message, frozen=True):
     """How the vehicle's daemon is.
 
@@ -305,6 +318,8 @@ class Health(Message, frozen=True):
     faults: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
     #: Missing where the software was not put there by the updater.
     update: Update | None = None
+    #: Missing where nobody has ever updated the operating system.
+    system: SystemUpdate | None = None
 
 
 class Status(Message, frozen=True):

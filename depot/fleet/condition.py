@@ -53,8 +53,8 @@ class VehicleState(Struct, frozen=True, kw_only=True):
 
     `queue_age_s`: so long the oldest event waits there, or at most so long where the vehicle does not tell; 0: none
     waits. `throttled`: it looks less often, or its processor slowed itself down since the reading before.
-    `last_error`: the first of its faults. `release`, `update_*`: see `depot.fleet.software`. `retired_utc`: nobody
-    waits for it any more.
+    `last_error`: the first of its faults. `release`, `update_*`: see `depot.fleet.software`. `system_*`: what the
+    update of its operating system is at. `retired_utc`: nobody waits for it any more.
     """
 
     vehicle: str
@@ -96,6 +96,9 @@ class VehicleState(Struct, frozen=True, kw_only=True):
     update_attempts: int | None
     update_since_utc: str | None
     update_noted_utc: str | None
+    system_version: str | None
+    system_state: str | None
+    system_reason: str | None
     group: str
     retired_utc: str | None
     last_error: str | None
@@ -127,6 +130,7 @@ def state_of(
     state = "unknown" if status is None else status.state
     before = None if health is None else _before(health, readings)
     faults = () if health is None else health.faults
+    system = None if health is None else health.system
     return VehicleState(
         vehicle=row.name,
         state=state,
@@ -167,6 +171,9 @@ def state_of(
         update_attempts=runs.update_attempts,
         update_since_utc=runs.update_since_utc,
         update_noted_utc=runs.update_noted_utc,
+        system_version=None if system is None else system.version or None,
+        system_state=None if system is None else system.state,
+        system_reason=None if system is None else system.reason or None,
         group=choice.group,
         retired_utc=choice.retired_utc,
         last_error=faults[0] if faults else None,

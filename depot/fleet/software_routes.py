@@ -23,7 +23,8 @@ from depot.store.database import Database
 Viewer: TypeAlias = Annotated[Person, allow("fleet")]
 COLUMNS = (
     "vehicle", "group", "state", "release", "release_since_utc", "software", "models", "update_release",
-    "update_state", "update_reason", "update_attempts", "update_since_utc", "seen_utc", "retired_utc",
+    "update_state", "update_reason", "update_attempts", "update_since_utc", "system_version", "system_state",
+    "system_reason", "seen_utc", "retired_utc",
 )  # fmt: skip
 #: A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = re.compile(r"\s*[=+\-@\uff0b\uff0d\uff1d\uff20]|[\t\r\n]")
@@ -75,7 +76,10 @@ def _add_table(made: APIRouter, database: Database, config: FleetConfig) -> None
         update_state: Word | None = None,
         retired: bool = False,
     ) -> Response:
-        """Release, models and update of each vehicle. `release=none`: those without an updater."""
+        """Release, models and updates of each vehicle; `system_*`: its operating system's, where it has had one.
+
+        `release=none`: those without an updater.
+        """
         wanted = {"group": group, "release": release, "update_state": update_state}
         return json({"vehicles": rows(wanted, retired=retired)})
 

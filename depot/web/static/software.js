@@ -58,6 +58,7 @@ function softwareTable(found, open) {
     [say("models"), (one) => one.models.join(", ") || "–"],
     [say("software"), (one) => one.software ?? "–"],
     [say("update"), updateOf],
+    [say("system"), systemOf],
   ], found);
 }
 
@@ -68,6 +69,16 @@ function updateOf(one) {
     element("span", { class: one.update_state === "failed" ? "bad" : null }, `${one.update_release} ${say(`update_${one.update_state}`)}`),
     one.update_reason ? soft(one.update_reason) : "",
     soft([one.update_since_utc && say("since_t", { t: dateTime(one.update_since_utc) }), one.update_attempts ? say("tries", { n: number(one.update_attempts) }) : ""].filter(Boolean).join(", ")),
+  ];
+}
+
+/** What the operating system's own update is at; most vehicles never have one. */
+function systemOf(one) {
+  if (!one.system_state || one.system_state === "none") return "–";
+  const state = knows(`system_${one.system_state}`) ? say(`system_${one.system_state}`) : one.system_state;
+  return [
+    element("span", { class: one.system_state === "failed" ? "bad" : null }, [one.system_version, state].filter(Boolean).join(" ")),
+    one.system_reason ? soft(one.system_reason) : "",
   ];
 }
 

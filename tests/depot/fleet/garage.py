@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert
 
 from depot.store.database import Database
 from depot.store.tables import vehicles
-from messages.types import Health, ModelRef, Time, Update
+from messages.types import Health, ModelRef, SystemUpdate, Time, Update
 from tests.depot import samples
 
 
@@ -44,11 +44,14 @@ class Vehicle:
         faults: tuple[str, ...] = (),
         boot: str = "b1",
         update: Update | None = None,
+        system: SystemUpdate | None = None,
         **gauges: float,
     ) -> None:
         self._seen_s = self._clock.now.timestamp()
         time = Time(boot=boot, monotonic_s=self._seen_s, quality="ntp", utc=self._clock())
-        self._health = Health(time=time, counters=counters or {}, gauges=gauges, faults=faults, update=update)
+        self._health = Health(
+            time=time, counters=counters or {}, gauges=gauges, faults=faults, update=update, system=system
+        )
         self._write()
 
     def is_(self, state: str) -> None:

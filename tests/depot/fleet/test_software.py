@@ -22,7 +22,7 @@ from depot.fleet.watching import Aims, FleetWatch
 from depot.people.roles import Role
 from depot.store.database import Database
 from depot.store.tables import audit
-from messages.types import Health, Time, Update
+from messages.types import Health, SystemUpdate, Time, Update
 from tests.depot import samples
 from tests.depot.fleet.garage import Clock, Vehicle
 from tests.depot.roads.web import Web, services
@@ -239,6 +239,21 @@ def test_the_table_is_filtered_and_its_csv_runs_no_formula(database: Database, c
     ]  # fmt: skip
     assert rows[1]["software"].startswith("'=")
     assert rows[1]["update_reason"] == "'@SUM(1+1), and\na line"
+
+
+def test_the_operating_system_s_update_stands_beside_the_application_s(database: Database, clock: Clock) -> None:
+    told = SystemUpdate(state="failed", version="2026.11.22", reason="=not healthy for 15 minutes")
+    Vehicle(database, clock, "bus-1").says(system=told)
+    Vehicle(database, clock, "bus-2").runs(R1, "street")
+    FleetWatch(database).run_once()
+    first, second = web(database).json("/api/fleet/software")["vehicles"]
+    assert (first["system_version"], first["system_state"]) == ("2026.11.22", "failed")
+    assert first["system_reason"] == "=not healthy for 15 minutes"
+    assert {second[name] for name in ("system_version", "system_state", "system_reason")} == {None}
+    assert of(database, "bus-1")["system_state"] == "failed"
+    answer = web(database).get("/api/fleet/software.csv")
+    row = next(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert (row["system_state"], row["system_reason"]) == ("failed", "'=not healthy for 15 minutes")
 
 
 UTC = st.sampled_from([None, "2026-05-04T08:00:00Z", "2026-05-04T09:00:00Z", "2036-01-01T00:00:00Z"])
