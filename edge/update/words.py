@@ -19,8 +19,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{release}: signatures hold; building it beside {running}",
     ),
     "staged": (
-        "{release} steht bereit und wartet ({reason}); sofort: wegewart-update install --now",
-        "{release} is ready and waits ({reason}); at once: wegewart-update install --now",
+        "{release} steht bereit und wartet ({reason}); derselbe Befehl mit --now wartet nicht",
+        "{release} is ready and waits ({reason}); the same command with --now does not wait",
     ),
     "pending": ("{release} läuft auf Probe, wird beobachtet", "{release} runs on trial, being watched"),
     "ready": ("{release} hat ein erstes Bild angesehen", "{release} has looked at a first picture"),
