@@ -85,11 +85,11 @@ def draw(failure: Failure) -> Picture:
         [label in sample.classes.group(sample.classes.index(one.label)) for label in sample.labels] for one in found
     ]
     fits = (overlaps(boxes, sample.boxes) >= OVERLAP) & np.array(alike, bool).reshape(len(found), len(sample.labels))
+    for index, one in enumerate(found):
+        _box(picture, one.box, BLUE if fits[index].any() else YELLOW, f"{one.label} {one.score:.2f}")
     for index, (box, label) in enumerate(zip(sample.boxes, sample.labels, strict=True)):
         if label in damage:
             _box(picture, box, GREEN if fits[:, index].any() else RED, sample.classes.names[label], below=True)
-    for index, one in enumerate(found):
-        _box(picture, one.box, BLUE if fits[index].any() else YELLOW, f"{one.label} {one.score:.2f}")
     return picture
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
 from benchmarks import false_alarms, real_drive, undamaged
 from edge.vision.detector import Detector
 from edge.vision.manifest import Line, Manifest, Precision
@@ -106,15 +108,13 @@ def pictures(folder: Path, looks: Sequence[Look], manifest: Manifest, by: Mappin
         trades.append(curves.Trade(title(name, classes), judged, points))
     curves.draw_trades(folder / "curves.png", trades)
     told = calibration.told_all(looks, manifest)
-    curves.draw_reliability(
-        folder / "reliability.png",
-        [
-            curves.Reliability(
-                name, boxes.scores, boxes.through(manifest.calibration.get(name, calibration.NONE)), boxes.right
-            )
-            for name, boxes in told.items()
-        ],
+    after = {name: boxes.through(manifest.calibration.get(name, calibration.NONE)) for name, boxes in told.items()}
+    panels = [curves.Reliability(name, boxes.scores, after[name], boxes.right) for name, boxes in told.items()]
+    whole = calibration.joined(told.values())
+    panels.append(
+        curves.Reliability(sections.TOGETHER, whole.scores, np.concatenate(list(after.values())), whole.right)
     )
+    curves.draw_reliability(folder / "reliability.png", panels)
 
 
 def calibrate(folder: Path, looks: Sequence[Look], manifest: Manifest) -> Manifest:
