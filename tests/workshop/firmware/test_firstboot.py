@@ -495,6 +495,22 @@ def test_while_a_bundle_is_refused_no_secret_lies_on_the_boot_partition(tmp_path
         assert secret not in left
 
 
+def test_a_card_without_a_bundle_is_ended_when_a_technician_has_brought_a_release(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    shutil.rmtree(source / "bundle")
+    (source / "root.json").unlink()
+    device = Device(root)
+
+    def brings() -> None:
+        (root / "opt/wegewart/releases/r2").mkdir(parents=True)
+        (root / "opt/wegewart/current").symlink_to("releases/r2")
+
+    technician = Technician(30_000, brings)
+    firstboot.until_done(device, source, technician)
+    assert technician.now_s - 30_000 <= 2 * firstboot.LOOK_S
+    assert not any("root.json" in " ".join(call) for call in device.calls)
+
+
 def test_without_a_network_it_is_tried_every_minute(tmp_path: Path) -> None:
     root, source = make_card(tmp_path)
     device = Device(root)
