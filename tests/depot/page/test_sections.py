@@ -8,8 +8,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
+from messages.types import Health, SystemUpdate
 from tests.browser import no_errors
-from tests.depot.page.city import City
+from tests.depot.page.city import City, timed
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -69,6 +70,17 @@ def test_vehicles_say_how_they_are(city):
     city.shows("tbody", "camera front: no frame for 12 s")
     city.click("[data-vehicle='muell-12']")
     city.shows("#vehicle", "frames judged")
+    no_errors(city.browser)
+
+
+@pytest.mark.parametrize(("language", "words"), [("de", "2026.11.22 gescheitert"), ("en", "2026.11.22 failed")])
+def test_who_runs_what_names_the_operating_system_s_update(city, language, words):
+    told = SystemUpdate(state="failed", version="2026.11.22", reason="not healthy for 15 minutes")
+    health = Health(time=timed("kehr-3-0", city.city.now), counters={}, system=told)
+    city.depot.take([city.city.event("kehr-3", "kehr-3-0", health)])
+    city.open_whole("/vehicles?view=software", "[data-vehicle]", language=language)
+    city.shows(".software", words)
+    city.shows(".software", "not healthy for 15 minutes")
     no_errors(city.browser)
 
 
