@@ -107,6 +107,9 @@ def test_what_ends_soon_is_renewed_and_nothing_else(desk: Desk, capsys: pytest.C
     }
     assert main([str(desk.folder), "list"], now=NOW) == 3
     assert main([str(desk.folder), "renew"], now=NOW) == 0
+    assert "nothing ends" not in capsys.readouterr().out
+    assert main([str(desk.folder), "renew"], now=NOW) == 0
+    assert capsys.readouterr().out == "nothing ends within 60 days\n"
     after = {name: (desk.folder / "vehicles" / name / "vehicle.pem").read_bytes() for name in before}
     assert [name for name in before if before[name] != after[name]] == ["soon"]
     assert main([str(desk.folder), "list"], now=NOW) == 0

@@ -15,12 +15,12 @@ import pytest
 from tuf.api.exceptions import RepositoryError
 
 from messages.release import Bundle
-from tests.workshop.release.desk import DAYS, NOW, add, begin, keys, out, vehicle
+from tests.workshop.release.desk import DAYS, NOW, PASSPHRASE, add, begin, keys, out, vehicle
 from workshop.errors import WorkshopError
 from workshop.release import client, draft, publishing
 from workshop.release.bundle import bundle
 from workshop.release.cli import main
-from workshop.release.keys import Role
+from workshop.release.keys import Keys, Role
 from workshop.release.store import Store
 
 
@@ -227,6 +227,17 @@ def test_a_wrong_passphrase_is_one_line_and_no_key_is_ever_shown(
     assert said.err.count("\n") == 1
     assert "wrong passphrase" in said.err
     assert "falsch falsch" not in said.out + said.err
+
+
+def test_a_new_keys_passphrase_is_asked_for_once(tmp_path: Path) -> None:
+    asked = []
+
+    def ask(key: Path) -> bytes:
+        asked.append(key.name.split("-")[0])
+        return PASSPHRASE
+
+    publishing.begin(tmp_path / "repo", Keys([tmp_path / "keys"], ask), NOW, DAYS, number=3, threshold=2)
+    assert sorted(asked) == ["root", "root", "root", "targets"]
 
 
 def test_keys_of_the_safe_are_encrypted_and_all_are_their_owners_alone(folder: Path) -> None:
