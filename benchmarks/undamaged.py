@@ -32,7 +32,17 @@ def drives(folder: Path, scene: str, seeds: Sequence[int], km: float) -> Iterato
         drive = folder / f"{scene}-{seed}-{km:g}km"
         if not (drive / "truth.json").exists():
             simulate(drive, seed=seed, km=km, scene="tunnel" if scene == "tunnel" else "street", undamaged=True)
+            if scene == "tunnel":
+                _with_a_fix(drive)
         yield drive
+
+
+def _with_a_fix(drive: Path) -> None:
+    """A drive that lies in a tunnel from its first metre gets the last fix before the portal."""
+    first = load(drive / "truth.json").frames[0]
+    at = f"{first.t_s},{first.lat},{first.lon},{first.heading_deg},{first.speed_mps},3.0,"
+    with (drive / "track.csv").open("a", encoding="utf-8") as track:
+        track.write(at + "\n")
 
 
 class Scenery:
