@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Faces and number plates of a rendered drive in the pictures that leave the vehicle.
+"""Who can be recognised in the pictures that leave the vehicle: on rendered drives, and on real pictures with marks.
 
     python -m benchmarks.privacy DRIVE [DRIVE...]
+    python -m benchmarks.privacy --marks FOLDER [--part val|test] [--curve 0.02,0.05,0.1]
 
-Runs the chain as shipped. For every picture that was kept for an observation, the truth says where faces and plates
-were in that frame; counted is how many of them had any pixel in the part that stays sharp, and how many would have
-had without the model's people and vehicles. Everything else of a picture is a mosaic, or cut away.
+For the marks see `benchmarks/privacy_marks.py`. A drive: runs the chain as shipped. For every picture that was kept
+for an observation, the truth says where faces and plates were in that frame; counted is how many of them had any pixel
+in the part that stays sharp, and how many would have had without the models' people and vehicles. Everything else of a
+picture is a mosaic, or cut away.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 import edge.pipeline
+from benchmarks import privacy_marks
 from benchmarks.simulated_drive import config_for
 from edge.daemon import Daemon
 from edge.delivery.jsonl import JsonlSink
@@ -72,13 +75,32 @@ def run(drive: Path, folder: Path) -> Census:
 
 
 def main() -> int:
-    """Run and print the sums."""
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("drives", type=Path, nargs="+", metavar="DRIVE")
+    parser.add_argument("drives", type=Path, nargs="*", metavar="DRIVE")
+    parser.add_argument("--marks", type=Path, metavar="FOLDER", help="real pictures with marks")
+    parser.add_argument("--part", choices=["val", "test"], default="val", help="of the marks (default: %(default)s)")
+    parser.add_argument("--package", type=Path, default=privacy_marks.MODELS / "privacy", help="the privacy model")
+    parser.add_argument("--curve", metavar="T,T,...", help="with --marks: thresholds to choose from, on val")
     options = parser.parse_args()
+    if not options.drives and options.marks is None:
+        parser.error("name drives, or --marks FOLDER")
+    if options.marks is not None:
+        steps = [float(step) for step in options.curve.split(",")] if options.curve else []
+        try:
+            for line in privacy_marks.run(options.marks, options.part, options.package, steps):
+                print(line, flush=True)
+        except WegewartError as error:
+            print(f"benchmark: {error}", file=sys.stderr)
+            return error.exit_code
+    return _drives(options.drives) if options.drives else 0
+
+
+def _drives(drives: list[Path]) -> int:
+    """Run them and print the sums."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = [run(drive, Path(folder)) for drive in options.drives]
+            found = [run(drive, Path(folder)) for drive in drives]
         except WegewartError as error:
             print(f"benchmark: {error}", file=sys.stderr)
             return error.exit_code

@@ -24,6 +24,7 @@ from edge.positioning.line_course import LineSettings, Start
 from edge.positioning.line_file import read_lines
 from edge.positioning.mounting import Mounting
 from edge.positioning.positioner import Positioner
+from edge.privacy.guard import Guard
 from edge.release import delivered_models
 from edge.roughness.meter import RoughnessMeter
 from edge.roughness.settings import RoughnessSettings
@@ -36,7 +37,7 @@ from edge.sampling.surroundings import SurroundingsWatch, limits_for
 from edge.sampling.view import View, view
 from edge.types import Surroundings
 from edge.vision.detector import Detector
-from edge.vision.package import load_package
+from edge.vision.package import MANIFEST, load_package
 from messages.types import ModelRef
 
 MODELS = delivered_models()
@@ -108,11 +109,13 @@ def surroundings(config: VehicleConfig) -> SurroundingsWatch:
     return SurroundingsWatch(geofence(config))
 
 
-def looking(config: VehicleConfig, calibration: Calibration | None, delivery: Delivery) -> Looking:
+def looking(
+    config: VehicleConfig, calibration: Calibration | None, delivery: Delivery, guard: Guard | None = None
+) -> Looking:
     """What the depot asks to see; where there is no depot (a replay into a file), nobody asks."""
     places = AskedPlaces(config.delivery.data / "asked.json" if isinstance(delivery, Uplink) else None)
     eye = None if calibration is None else Eye(calibration, lining(config), config.defects.max_range_m)
-    return Looking(places, eye)
+    return Looking(places, eye, guard=guard)
 
 
 def roughness(config: VehicleConfig) -> RoughnessMeter | None:
@@ -142,6 +145,18 @@ def detectors(config: VehicleConfig) -> dict[Surface, Detector]:
         names["lining"] = config.tunnel.model
     folder, threads = config.vision.models or MODELS, config.vision.threads
     return {surface: Detector(load_package(folder / name, threads=threads), threads) for surface, name in names.items()}
+
+
+def privacy_detector(config: VehicleConfig) -> Detector | None:
+    """The model that finds people and vehicles in pictures that are kept; None where none is installed.
+
+    Raises:
+        ModelError: a package is there and is refused. Going on without it would show what it was installed to hide.
+    """
+    folder = (config.vision.models or MODELS) / config.vision.privacy
+    if not config.vision.privacy or not (folder / MANIFEST).is_file():
+        return None
+    return Detector(load_package(folder, threads=config.vision.threads), config.vision.threads)
 
 
 def judges(

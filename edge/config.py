@@ -94,6 +94,10 @@ class VisionConfig(Section, frozen=True):
 
     models: Annotated[Path | None, Meta(description="folder of model packages; not set: the ones delivered")] = None
     street: Annotated[str, Meta(description="name of the street model's package")] = "street"
+    privacy: Annotated[
+        str,
+        Meta(description="name of the privacy model's package, used where it is installed; empty: none"),
+    ] = "privacy"
     threads: Annotated[int, Meta(ge=1, le=64, description="threads of the inference session")] = 2
 
 

@@ -33,6 +33,7 @@ from edge.looking import Looking
 from edge.orders import Orders
 from edge.pipeline import Pipeline, Stages, Timing
 from edge.ports import EndOfRecording
+from edge.privacy.guard import Guard
 from edge.pulse import Pulse
 from edge.release import Running, incoming, running
 from edge.sensors import LiveSensors
@@ -149,7 +150,10 @@ class Daemon:
     def _drive(self, liveness: Liveness) -> Summary:
         config, keeper = self.config, self.keeper
         detectors = assembly.detectors(config)
-        models = tuple(assembly.model_ref(detector) for detector in detectors.values())
+        private = assembly.privacy_detector(config)
+        if private is None:
+            _log.warning("no privacy model: people and vehicles are found by the street model alone")
+        models = tuple(map(assembly.model_ref, (*detectors.values(), *([] if private is None else [private]))))
         sources = open_sources(config) if keeper is None else open_sources(config, keeper.life.camera_may_reopen)
         camera = WatchedCamera(sources.camera, liveness)
         with closing(sources.camera), closing(sources.positions):
@@ -164,8 +168,11 @@ class Daemon:
                 if keeper is not None:
                     keeper.watch(delivery)
                 watched = WatchedDelivery(delivery, liveness)
-                looking = assembly.looking(config, calibration, delivery)
-                pipeline = self._pipeline(sources, calibration, detectors, watched, liveness, looking=looking)
+                guard = Guard(None if private is None else WatchedDetector(private, liveness))
+                looking = assembly.looking(config, calibration, delivery, guard)
+                pipeline = self._pipeline(
+                    sources, calibration, detectors, watched, liveness, looking=looking, guard=guard
+                )
                 try:
                     with liveness.working("loop"):
                         self._loop(first, camera, pipeline, delivery, self._beside(sources, liveness))
@@ -191,6 +198,7 @@ class Daemon:
         liveness: Liveness,
         *,
         looking: Looking,
+        guard: Guard,
     ) -> Pipeline:
         config = self.config
         seen = assembly.road_view(config, calibration)
@@ -208,6 +216,7 @@ class Daemon:
                 roughness=assembly.roughness(config),
                 delivery=delivery,
                 looking=looking,
+                guard=guard,
             ),
             identity=Identity(f"wegewart-edge {__version__}", calibration.id if calibration else "none"),
             clock=UtcClock(delivery.boot, quality="replay" if sources.is_replay else "gnss", earlier=earlier),

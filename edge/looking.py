@@ -17,6 +17,7 @@ from edge.asked import Asked, AskedPlaces
 from edge.asked_view import Eye, Sight, ahead_m, overlap, sight
 from edge.judging import Verdict
 from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise, hidden_share
+from edge.privacy.guard import Guard
 from edge.types import Frame, Pose
 from messages.types import ModelRef
 
@@ -63,11 +64,19 @@ class Looking:
     `eye` None: without a calibration nobody knows where in the picture a place is.
     """
 
-    def __init__(self, places: AskedPlaces, eye: Eye | None, privacy: PrivacySettings | None = None) -> None:
+    def __init__(
+        self,
+        places: AskedPlaces,
+        eye: Eye | None,
+        privacy: PrivacySettings | None = None,
+        *,
+        guard: Guard | None = None,
+    ) -> None:
         self.places = places
         self.counters: Counter[str] = Counter()
         self._eye = eye
         self._privacy = privacy or PrivacySettings()
+        self._guard = guard or Guard(None)
         self._passes: dict[str, _Pass] = {}
 
     @property
@@ -112,14 +121,15 @@ class Looking:
         self, asked: Asked, seen: Sight, frame: Frame, pose: Pose, *, verdict: Verdict, horizon_row: float | None
     ) -> None:
         height, width = frame.picture.shape[:2]
-        hidden = [hidden_share(width, height, part, verdict.private) for part in (seen.core, seen.outline)]
+        private = self._guard.private(frame.picture, verdict.private)
+        hidden = [hidden_share(width, height, part, private) for part in (seen.core, seen.outline)]
         if hidden[0] > 0 or hidden[1] > _MOST_HIDDEN_SHARE:
             self.counters["looks_hidden"] += 1
             return
         one = self._passes.get(asked.id)
         if one is None or _rank(seen) > _rank(one.sight):
             picture = anonymise(
-                frame.picture, seen.box, verdict.private, self._privacy, horizon_row=horizon_row, outline=seen.outline
+                frame.picture, seen.box, private, self._privacy, horizon_row=horizon_row, outline=seen.outline
             )
             gathered, frames = (set[str](), 0) if one is None else (one.found, one.frames_judged)
             one = _Pass(asked, pose, seen, frame.time_s, picture, verdict.judge.model, gathered, frames)

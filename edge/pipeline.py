@@ -27,6 +27,7 @@ from edge.looking import Looked, Looking
 from edge.ports import PositionSource
 from edge.positioning.positioner import Positioner
 from edge.privacy.anonymise import PrivacySettings, SafePicture, anonymise
+from edge.privacy.guard import Guard
 from edge.roughness.meter import RoughnessMeter
 from edge.sampling.coverage import Stretch
 from edge.sampling.sampler import Sampler
@@ -54,7 +55,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Stages:
-    """What a frame passes through. `judges`: who looks at what where; `looking`: for what the depot asked to see."""
+    """What a frame passes through.
+
+    `judges`: who looks at what where; `looking`: for what the depot asked to see; `guard`: who must not be recognised.
+    """
 
     positions: PositionSource
     positioner: Positioner
@@ -65,6 +69,7 @@ class Stages:
     roughness: RoughnessMeter | None
     delivery: Delivery
     looking: Looking = field(default_factory=lambda: Looking(AskedPlaces(None), None))
+    guard: Guard = field(default_factory=lambda: Guard(None))
 
 
 class Pipeline:
@@ -173,6 +178,7 @@ class Pipeline:
             parts["roughness"] = self._stages.roughness.counts
         counts.update(self.looking.counters)
         counts["places_asked"] = len(self.looking.places)
+        counts["pictures_guarded"] = self._stages.guard.looked
         for part, numbers in parts.items():
             counts.update({f"{part}_{name}": n for name, n in numbers.items()})
         return counts
@@ -248,8 +254,9 @@ class Pipeline:
         horizon_row = self._horizon_row if judge.surface == "road" else None
         self.looking.see(frame, pose, verdict, utc=self._clock.at(frame.time_s).utc, horizon_row=horizon_row)
         for track_id, box in step.best_now.items():
+            private = self._stages.guard.private(frame.picture, verdict.private)
             self._pictures[judge.surface, track_id] = anonymise(
-                frame.picture, box, verdict.private, self._privacy, horizon_row=horizon_row
+                frame.picture, box, private, self._privacy, horizon_row=horizon_row
             )
         self._conclude(judge, step)
 

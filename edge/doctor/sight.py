@@ -19,7 +19,7 @@ from edge.sampling.quality import Limits, Measures, measure, refuse
 from edge.sampling.view import view
 from edge.types import Frame
 from edge.vision.detector import Detector
-from edge.vision.package import load_package
+from edge.vision.package import MANIFEST, load_package
 
 CAMERA = Words("Kamera", "camera")
 MOUNT = Words("Einbau der Kamera", "camera mount")
@@ -155,7 +155,9 @@ def mounted(calibration: Calibration, max_range_m: float) -> Finding:
 def check_models(config: VehicleConfig) -> Iterator[Finding]:
     """Each model's hash and self-test, and how long one picture takes."""
     folder = config.vision.models or MODELS
-    for name in filter(None, (config.vision.street, config.tunnel.model)):
+    private = config.vision.privacy
+    installed = private if private and (folder / private / MANIFEST).is_file() else None
+    for name in filter(None, (config.vision.street, config.tunnel.model, installed)):
         try:
             package = load_package(folder / name, threads=config.vision.threads)
             detector = Detector(package, config.vision.threads)

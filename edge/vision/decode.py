@@ -73,7 +73,8 @@ def named(
 ) -> str:
     """The best class of the group that passes; a member of the superclass goes before the superclass."""
     passed = [name for name in group if scores[column[name]] >= limits[name]]
-    members = [name for name in passed if name in manifest.superclass.members]
+    above = manifest.superclass
+    members = [] if above is None else [name for name in passed if name in above.members]
     return max(members or passed, key=lambda name: float(scores[column[name]]))
 
 

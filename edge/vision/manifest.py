@@ -157,11 +157,10 @@ class Manifest(_Strict, frozen=True):
     format: Literal[1]
     name: str
     version: str
-    task: Literal["road", "tunnel"]
+    task: Literal["road", "tunnel", "privacy"]
     licence: str
     classes: tuple[str, ...]
     thresholds: dict[str, Probability]
-    superclass: Superclass
     input: Input
     output: Output
     nms: Nms
@@ -169,6 +168,8 @@ class Manifest(_Strict, frozen=True):
     origin: Origin
     onnx: tuple[OnnxFile, ...]
     scores: tuple[Score, ...]
+    #: None: no class contains another.
+    superclass: Superclass | None = None
     calibration: dict[str, Line] = {}
 
 
@@ -195,7 +196,8 @@ def read_manifest(path: Path) -> Manifest:
 def _contradictions(manifest: Manifest) -> list[tuple[str, str]]:
     classes = set(manifest.classes)
     grouped = [name for group in manifest.nms.groups for name in group]
-    named = {manifest.superclass.name, *manifest.superclass.members}
+    above = manifest.superclass
+    named = set() if above is None else {above.name, *above.members}
     precisions = [file.precision for file in manifest.onnx]
     known = {one.label for picture in manifest.selftest.pictures for one in picture.known}
     checks = (

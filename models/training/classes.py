@@ -13,14 +13,14 @@ from typing import Literal
 class Classes:
     """The classes of one model; a label is an index into `names`.
 
-    crack: the superclass of `typed`, or a class like any other where no crack has a type.
+    crack: the superclass of `typed`, or a class like any other where no crack has a type; None in a model of people.
     taught: labelled by the teacher (`teacher.py`) and not by people; they are found to be blurred.
     own_view: the view that vehicles see. apart: views that are told on their own and in no sum.
     by_size: classes that are also scored by size.
     """
 
-    model: Literal["street", "tunnel"]
-    task: Literal["road", "tunnel"]
+    model: Literal["street", "tunnel", "privacy"]
+    task: Literal["road", "tunnel", "privacy"]
     names: tuple[str, ...]
     typed_names: tuple[str, ...] = ()
     taught_names: tuple[str, ...] = ()
@@ -36,9 +36,9 @@ class Classes:
         return self.names.index(name)
 
     @cached_property
-    def crack(self) -> int:
+    def crack(self) -> int | None:
         """The label of any crack."""
-        return self.index("crack")
+        return self.index("crack") if "crack" in self.names else None
 
     @cached_property
     def typed(self) -> tuple[int, ...]:
@@ -48,7 +48,7 @@ class Classes:
     @cached_property
     def cracks(self) -> tuple[int, ...]:
         """All cracks."""
-        return (*self.typed, self.crack)
+        return self.typed if self.crack is None else (*self.typed, self.crack)
 
     @cached_property
     def taught(self) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ class Classes:
 
     def implied(self, label: int) -> tuple[int, ...]:
         """Every class that a box of this class belongs to: a typed crack is also a crack."""
-        return (label, self.crack) if label in self.typed else (label,)
+        return (label, self.crack) if label in self.typed and self.crack is not None else (label,)
 
     def group(self, label: int) -> tuple[int, ...]:
         """What cannot be judged where a region of this class is to be ignored; of their boxes one is kept."""
@@ -103,4 +103,12 @@ TUNNEL = Classes(
     # Tiles of pictures that occur whole as well.
     apart=("morgan_tile",),
 )
+PRIVACY = Classes(
+    model="privacy",
+    task="privacy",
+    names=("person", "vehicle"),
+    taught_names=("person", "vehicle"),
+)
 MODELS = {classes.model: classes for classes in (STREET, TUNNEL)}
+#: The privacy model is trained as the others, but scored by what it covers and packed by `privacy.py`.
+TRAINED = {**MODELS, PRIVACY.model: PRIVACY}

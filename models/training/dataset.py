@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.classes import STREET, TUNNEL, Classes
+from models.training.classes import PRIVACY, STREET, TUNNEL, Classes
 
 Boxes = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -67,6 +67,8 @@ def load(
     """
     if classes is TUNNEL:
         return load_tunnel(split, open_only=open_only)
+    if classes is PRIVACY:
+        return load_private(split, teacher or {}, open_only=open_only)
     return load_road(split, teacher, open_only=open_only)
 
 
@@ -102,6 +104,33 @@ def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: b
     return read_coco(folder, {**coco, "images": images}, teacher)
 
 
+def load_private(split: str, teacher: dict[str, Any], *, open_only: bool = False) -> list[Sample]:
+    """The road set again, with nothing but the teacher's people and vehicles."""
+    samples = []
+    both = np.ones(len(PRIVACY), bool)
+    for road in load_road(split, open_only=open_only):
+        seen = teacher[road.path.relative_to(shared_folder() / "data" / "road").as_posix()]
+        boxes, labels, ignored, ignored_labels = (
+            [one[column] for one in seen[kind]] for kind in ("sure", "doubtful") for column in (1, 0)
+        )
+        samples.append(
+            Sample(
+                road.path,
+                road.view,
+                road.source,
+                road.sequence,
+                known=both,
+                scored=both,
+                boxes=_boxes(boxes),
+                labels=np.array([PRIVACY.index(name) for name in labels], np.int64),
+                ignored=_boxes(ignored),
+                ignored_labels=np.array([PRIVACY.index(name) for name in ignored_labels], np.int64),
+                classes=PRIVACY,
+            )
+        )
+    return samples
+
+
 def read_coco(
     folder: Path, coco: dict[str, Any], teacher: dict[str, Any] | None = None, *, classes: Classes = STREET
 ) -> list[Sample]:
@@ -133,7 +162,7 @@ def _sample(
     if teacher is not None:
         known[list(classes.taught)] = True
     scored = known.copy()
-    if known[classes.crack]:
+    if classes.typed and known[classes.crack]:
         known[list(classes.typed)] = True  # no crack here is no crack of any type; see `augment`
     found: list[tuple[list[float], int]] = []
     ignored: list[tuple[list[float], int]] = []

@@ -41,7 +41,15 @@ def load_drive(folder: Path, classes: Classes = STREET) -> list[Sample]:
     coco: dict[str, Any] = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
     for image in coco["images"]:
         image["view"] = VIEW
-    return read_coco(folder, _lining(folder, coco) if classes is TUNNEL else coco, classes=classes)
+    return read_coco(folder, _lining(folder, coco) if classes is TUNNEL else _only(coco, classes), classes=classes)
+
+
+def _only(coco: dict[str, Any], classes: Classes) -> dict[str, Any]:
+    """The same frames with nothing but these classes."""
+    kept = {one["id"] for one in coco["categories"] if one["name"] in classes.names}
+    for image in coco["images"]:
+        image["annotated_classes"] = [name for name in image["annotated_classes"] if name in classes.names]
+    return {**coco, "annotations": [one for one in coco["annotations"] if one["category_id"] in kept]}
 
 
 def _lining(folder: Path, coco: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Recipe:
     view_weights: dict[str, float]
     phases: tuple[Phase, ...]
     stretch: float = 0.15
+    left_out: tuple[str, ...] = ()  # sequences that are marked for the test
     #: Channels behind the first convolution; all others are multiples of it.
     width: int = 16
     #: Steps from one checkpoint to the next.
@@ -83,4 +84,4 @@ def load_recipe(path: Path) -> Recipe:
         Phase(**{key: tuple(value) if isinstance(value, list) else value for key, value in phase.items()})
         for phase in raw.pop("phase")
     )
-    return Recipe(phases=phases, **raw)
+    return Recipe(phases=phases, left_out=tuple(raw.pop("left_out", ())), **raw)

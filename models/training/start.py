@@ -27,16 +27,16 @@ SLICES = ((0, 0), (1, 0), (0, 1), (1, 1))  # row and column offset of YOLOX's fo
 
 def load_start(net: StreetNet, weights: Path, pictures: Tensor) -> None:
     """Fill the network. `pictures` [B,3,H,W] float BGR 0..255 set the batch norms."""
-    tensors = list(_convolutions(weights))
+    tensors = list(convolutions(weights))
     biases: list[tuple[Unit, Tensor]] = []
-    for layer in _in_order(net):
+    for layer in in_order(net):
         if isinstance(layer, Unit):
             weight, bias = tensors.pop(0)
-            _fill(layer, weight)
+            fill(layer, weight)
             biases.append((layer, bias))
     for head in net.heads:
-        head.box_out.weight.data, head.box_out.bias.data = _pop(tensors, 4)
-        coco_weight, _ = _pop(tensors, 80)
+        head.box_out.weight.data, head.box_out.bias.data = pop(tensors, 4)
+        coco_weight, _ = pop(tensors, 80)
         head.class_out.weight.data[STREET.index("person")] = coco_weight[COCO_PERSON]
         head.class_out.weight.data[STREET.index("vehicle")] = coco_weight[COCO_CAR]
     _match_statistics(net, biases, pictures, nn.SiLU())
@@ -51,7 +51,7 @@ def load_own(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes) 
     values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy()) for value in graph.initializer}
     folded = [node.input[1:3] for node in graph.node if node.op_type == "Conv" and "_out." not in node.input[1]]
     biases: list[tuple[Unit, Tensor]] = []
-    units = [layer for layer in _in_order(net) if isinstance(layer, Unit)]
+    units = [layer for layer in in_order(net) if isinstance(layer, Unit)]
     for unit, (weight, bias) in zip(units, folded, strict=True):
         unit.conv.weight.data.copy_(values[weight])
         biases.append((unit, values[bias]))
@@ -66,7 +66,7 @@ def load_own(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes) 
     _match_statistics(net, biases, pictures, nn.ReLU(inplace=True))
 
 
-def _in_order(net: StreetNet) -> Iterator[nn.Module]:
+def in_order(net: StreetNet) -> Iterator[nn.Module]:
     """Units in the order in which YOLOX executes them."""
     stages = (
         net.stem, net.dark2, net.dark3, net.dark4, net.dark5, net.lateral5, net.top4, net.lateral4, net.top3,
@@ -76,7 +76,7 @@ def _in_order(net: StreetNet) -> Iterator[nn.Module]:
         yield from (module for module in stage.modules() if isinstance(module, Unit))
 
 
-def _convolutions(weights: Path) -> Iterator[tuple[Tensor, Tensor]]:
+def convolutions(weights: Path) -> Iterator[tuple[Tensor, Tensor]]:
     """Weight and bias of every convolution, those of the prediction layers last."""
     graph = onnx.load(str(weights)).graph
     values = {value.name: value for value in graph.initializer}
@@ -92,13 +92,14 @@ def _convolutions(weights: Path) -> Iterator[tuple[Tensor, Tensor]]:
     yield from last  # type: ignore[misc]
 
 
-def _pop(tensors: list[tuple[Tensor, Tensor]], outputs: int) -> tuple[Tensor, Tensor]:
+def pop(tensors: list[tuple[Tensor, Tensor]], outputs: int) -> tuple[Tensor, Tensor]:
     """The first remaining prediction layer with that many outputs."""
     index = next(i for i, (weight, _) in enumerate(tensors) if weight.shape[0] == outputs)
     return tensors.pop(index)
 
 
-def _fill(unit: Unit, weight: Tensor) -> None:
+def fill(unit: Unit, weight: Tensor) -> None:
+    """Set a convolution; YOLOX's first one, on four slices of the picture, becomes one on the picture."""
     target = unit.conv.weight.data
     if target.shape == weight.shape:
         target.copy_(weight)
@@ -113,7 +114,7 @@ def _match_statistics(
 ) -> None:
     for unit, bias in biases:  # pass one: the original network
         unit.act = activation
-        _plain(unit.norm, bias)
+        plain(unit.norm, bias)
         unit.handle = unit.conv.register_forward_hook(_note(unit, bias))
     net.eval()
     net(pictures)
@@ -130,7 +131,8 @@ def _match_statistics(
         del unit.spread, unit.mean, unit.handle
 
 
-def _plain(norm: nn.BatchNorm2d, bias: Tensor) -> None:
+def plain(norm: nn.BatchNorm2d, bias: Tensor) -> None:
+    """Make a batch norm add a bias and do nothing else."""
     norm.running_mean.zero_()  # type: ignore[union-attr]
     norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
     norm.weight.data.fill_(1)

@@ -43,6 +43,7 @@ MOST = 5
 CHOSEN = {
     "street": ("pothole", "alligator_crack", "longitudinal_crack"),
     "tunnel": ("crack", "spalling", "water_leakage"),
+    "privacy": ("vehicle", "person"),
 }
 
 Look = tuple[str, list[Known], list[Sequence[Detection]]]

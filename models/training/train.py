@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,12 +27,14 @@ from tqdm import tqdm
 
 from models.training.added import cut, load_added
 from models.training.augment import Example, compose
-from models.training.classes import MODELS, STREET, Classes
+from models.training.classes import PRIVACY, STREET, TRAINED, Classes
 from models.training.dataset import PictureCache, Sample, load, shared_folder
 from models.training.drives import load_drives
 from models.training.export import load_average
 from models.training.loss import detection_loss
 from models.training.model import StreetNet
+from models.training.privacy_net import PrivacyNet, load_coco
+from models.training.privacy_teacher import teach as teach_private
 from models.training.qat import HIGHS, Quantized
 from models.training.recipe import Phase, Recipe, load_recipe
 from models.training.start import load_own, load_start
@@ -142,10 +145,10 @@ def train(
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if real is None:
-        teacher = teach(run.parent / "teacher.json") if classes.taught else None
-        real = load(classes, "train", teacher, open_only=recipe.open_data_only)
+        real = load(classes, "train", _teach(classes, run.parent), open_only=recipe.open_data_only)
+        real = [sample for sample in real if sample.sequence not in recipe.left_out]
     batches = Batches(recipe, real, *_mixed_in(recipe, drives, added, classes))
-    net = StreetNet(len(classes), recipe.width)
+    net = PrivacyNet(recipe.width) if classes is PRIVACY else StreetNet(len(classes), recipe.width)
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
         examples = [example for step in range(START_STEPS) for example in batches.make(step)]
@@ -216,10 +219,19 @@ def _start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> 
     """Start weights: a run (`*.pt`), a model of ours (`models/NAME/FILE`), or a file in WEGEWART_SHARED/weights."""
     if weights.endswith(".pt"):
         net.load_state_dict(load_average(Path(weights), classes).state_dict())
+    elif isinstance(net, PrivacyNet):
+        load_coco(net, shared_folder() / "weights" / weights)
     elif weights.startswith("models/"):
         load_own(net, Path(__file__).resolve().parents[2] / weights, pictures, classes)
     else:
         load_start(net, shared_folder() / "weights" / weights, pictures)
+
+
+def _teach(classes: Classes, folder: Path) -> dict[str, Any] | None:
+    """What the teacher sees on the pictures: made once, kept in the folder."""
+    if classes is PRIVACY:
+        return teach_private(folder / "privacy_teacher.json")
+    return teach(folder / "teacher.json") if classes.taught else None
 
 
 def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -246,7 +258,7 @@ def _save(path: Path, **state: object) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Train a model; run again to resume.")
-    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("model", choices=sorted(TRAINED))
     parser.add_argument(
         "--run", type=Path, help="folder for checkpoints (default: runs/MODEL, with --add runs/MODEL_add)"
     )
@@ -263,7 +275,7 @@ def main() -> None:
     if arguments.weights is not None:
         recipe = replace(recipe, start_weights=arguments.weights)
     run = arguments.run or Path("runs") / name
-    train(recipe, run, arguments.drives, MODELS[arguments.model], added=arguments.add)
+    train(recipe, run, arguments.drives, TRAINED[arguments.model], added=arguments.add)
 
 
 if __name__ == "__main__":

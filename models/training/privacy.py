@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Make the privacy package from a run: `python -m models.training.privacy --version V --person T --vehicle T`.
+
+It computes in float: SiLU loses half of its boxes in eight bits, and the model runs on few frames. The weights are
+stored in 16 bits and widened when the file is loaded, which halves the download. The thresholds come from
+`python -m benchmarks.privacy --marks FOLDER`, which needs pictures on which people have marked who is to be seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from edge.vision.manifest import Input, Manifest, Nms, OnnxFile, Origin, Output, SelfTest
+from edge.vision.package import ModelPackage, load_package
+from edge.vision.proof import prove
+from models.training.classes import PRIVACY
+from models.training.dataset import load_road
+from models.training.export import OPSET
+from models.training.package import DATA_TIERS, TOLERANCE, with_selftest, write
+from models.training.privacy_net import PrivacyNet, export_net
+from models.training.stored import with_pictures
+
+NAME = "model-fp32.onnx"
+SIZE = (640, 384)
+#: Smaller tensors (biases) stay as they are.
+LEAST_VALUES = 64
+
+
+def export(checkpoint: Path, out: Path, size: tuple[int, int] = SIZE) -> None:
+    """The averaged weights of a run as ONNX."""
+    net = PrivacyNet()
+    net.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    export_net(net, out, size)
+    halve(out)
+
+
+def halve(path: Path) -> None:
+    """Store weights in 16 bits, with a node behind each that widens it again."""
+    model = onnx.load(str(path))
+    casts = []
+    for value in model.graph.initializer:
+        weights = numpy_helper.to_array(value)
+        if weights.dtype != np.float32 or weights.size < LEAST_VALUES:
+            continue
+        short = f"{value.name}.short"
+        casts.append(onnx.helper.make_node("Cast", [short], [value.name], to=onnx.TensorProto.FLOAT))
+        value.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), short))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+def draft(folder: Path, version: str, thresholds: dict[str, float], size: tuple[int, int] = SIZE) -> ModelPackage:
+    """Describe the file in the folder; the self-test comes later."""
+    digest = hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+    manifest = Manifest(
+        format=1,
+        name=PRIVACY.model,
+        version=version,
+        task=PRIVACY.task,
+        licence="Apache-2.0",
+        classes=PRIVACY.names,
+        thresholds=thresholds,
+        input=Input(name="image", width=size[0], height=size[1], layout="NHWC", colour="BGR", dtype="uint8"),
+        output=Output(boxes="boxes", scores="scores"),
+        # All boxes are taken away, so one too many costs less than one too few.
+        nms=Nms(overlap=0.6, groups=tuple((name,) for name in PRIVACY.names), most=300),
+        selftest=SelfTest(seed=0, floor=0.05, score_tolerance=TOLERANCE, least_overlap=0.5),
+        origin=Origin(
+            start_weights="YOLOX-nano, COCO, Apache-2.0",
+            data=(*sorted({sample.source for sample in load_road("train")}), "simulated drives"),
+            data_tiers=DATA_TIERS["street"],
+            made_on=dt.datetime.now(dt.timezone.utc).date().isoformat(),
+            card="CARD.md",
+        ),
+        onnx=(OnnxFile(precision="fp32", file=NAME, sha256=digest, opset=OPSET, expected=()),),
+        scores=(),
+    )
+    return ModelPackage(folder, manifest)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Make the privacy package from a run.")
+    parser.add_argument("--run", type=Path, default=Path("runs/privacy"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / PRIVACY.model)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--person", type=float, required=True, help="threshold")
+    parser.add_argument("--vehicle", type=float, required=True, help="threshold")
+    parser.add_argument("--again", action="store_true", help="keep the ONNX file that is there, describe it anew")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if not arguments.again:
+        export(arguments.run / "last.pt", arguments.out / NAME)
+    package = draft(arguments.out, arguments.version, {"person": arguments.person, "vehicle": arguments.vehicle})
+    package = with_pictures(with_selftest(package))
+    write(package)
+    shipped = load_package(arguments.out)
+    print(f"{prove(shipped)} pictures hold; {(arguments.out / NAME).stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

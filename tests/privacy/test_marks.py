@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 Wegewart contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark with marks counts what can be read, and says clearly that marks are missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import privacy, privacy_marks
+from benchmarks.privacy_marks import Seen, Sums, _add
+from edge.errors import InputError
+from edge.types import Detection
+
+PLATE = ("plate", (100.0, 100.0, 140.0, 110.0))
+DEFECT = (90.0, 90.0, 160.0, 130.0)
+NOTHING = (np.zeros((0, 4), np.float32), np.zeros((0, 2), np.float32))
+
+
+def counted(*found: Detection, street: tuple[Detection, ...] = (), defect=DEFECT) -> Sums:
+    sums = Sums()
+    _add(
+        sums,
+        Seen(own_view=True, width=400, height=300, marks=(PLATE,), raw=NOTHING, street=street, defects=(defect,)),
+        found,
+    )
+    return sums
+
+
+def readable(sums: Sums) -> dict[str, int]:
+    return {name: count["plate"] for name, count in sums.readable.items()}
+
+
+def test_a_plate_in_a_defects_box_is_readable_until_a_model_covers_its_car():
+    car = Detection("vehicle", 0.5, (80, 60, 170, 140))
+    assert readable(counted()) == {"bare": 1, "street": 1, "privacy": 1}
+    assert readable(counted(street=(car,))) == {"bare": 1, "street": 0, "privacy": 0}
+    assert readable(counted(car)) == {"bare": 1, "street": 1, "privacy": 0}
+    assert counted(car).covered["plate"] == 1
+
+
+def test_half_a_plate_covered_is_a_plate_that_can_be_read():
+    half = Detection("vehicle", 0.5, (103, 95, 118, 115))
+    sums = counted(half)
+    assert readable(sums)["privacy"] == 1
+    assert sums.covered["plate"] == 0
+
+
+def test_a_plate_beside_every_sharp_part_cannot_be_read():
+    assert readable(counted(defect=(300.0, 200.0, 330.0, 220.0))) == {"bare": 0, "street": 0, "privacy": 0}
+
+
+def test_what_is_hidden_without_need_is_told():
+    assert counted().needless[True] == [0.0]
+    assert counted(Detection("person", 0.5, (200, 150, 300, 250))).needless[True][0] > 100 * 100 / (400 * 300)
+
+
+def test_missing_marks_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.setattr("sys.argv", ["privacy", "--marks", str(tmp_path)])
+    assert privacy.main() == InputError.exit_code
+    text = capsys.readouterr().err
+    assert text.count("\n") == 1
+    assert "marks.json: is missing" in text
+
+
+@pytest.mark.parametrize("content", ["[]", "{", json.dumps({"format": 2, "pictures": []})])
+def test_a_file_that_is_none_of_marks_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "marks.json").write_text(content)
+    with pytest.raises(InputError, match=r"marks\.json"):
+        privacy_marks._entries(tmp_path)
