@@ -31,29 +31,29 @@ HASTE = 20.0
 class Quantized(nn.Module):
     """Judges like the INT8 file of `net`, whose weights it trains.
 
-    Args:
-        net: gets one more weight, the logarithm of every activation's range in the order of execution.
-        pictures: [B,3,H,W] float, set the ranges; without them ranges are expected to be loaded into `net`.
+    `net` gets one more weight: the logarithm of every activation's range, in the order of execution. Ranges are set by
+    `correction.calibrate`, or loaded with the other weights of `net`.
     """
 
-    def __init__(self, net: StreetNet, pictures: Tensor | None = None) -> None:
+    def __init__(self, net: StreetNet) -> None:
         super().__init__()
         self.net = net
-        self._graph = fx.GraphModule(net, _Tracer(autowrap_functions=(decode,)).trace(net))
-        self._points = points(self._graph)
-        highs = torch.ones(len(self._points))
-        if pictures is not None:
-            watch = _Pass(self._graph, {})
-            with torch.no_grad():
-                watch.run(pictures)
-            highs = torch.stack([watch.highs[node] for node in self._points])
-        device = next(net.parameters()).device
-        net.register_parameter(HIGHS, nn.Parameter(highs.log().to(device) / HASTE))
+        self.graph = fx.GraphModule(net, _Tracer(autowrap_functions=(decode,)).trace(net))
+        self.points = _points(self.graph)
+        self.set_ranges(torch.ones(len(self.points)))
+
+    def set_ranges(self, highs: Tensor) -> None:
+        """One range for every point."""
+        device = next(self.net.parameters()).device
+        self.net.register_parameter(HIGHS, nn.Parameter(highs.log().to(device) / HASTE))
+
+    def highs(self) -> dict[fx.Node, Tensor]:
+        """The range of every point."""
+        return dict(zip(self.points, ranges(self.net.get_parameter(HIGHS)), strict=True))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See `StreetNet`."""
-        highs = ranges(self.net.get_parameter(HIGHS))
-        result: tuple[Tensor, Tensor] = _Pass(self._graph, dict(zip(self._points, highs, strict=True))).run(x)
+        result: tuple[Tensor, Tensor] = _Rounding(self.graph, self.highs()).run(x)
         return result
 
 
@@ -68,10 +68,10 @@ def learnt_ranges(checkpoint: Path) -> list[float]:
     return [] if weights is None else [float(high) for high in ranges(weights)]
 
 
-def points(graph: fx.GraphModule) -> list[fx.Node]:
+def _points(graph: fx.GraphModule) -> list[fx.Node]:
     """Activations that get a range of their own, in the order of execution: behind units, sums and joins."""
     nodes = list(graph.graph.nodes)
-    start = max(index for index, node in enumerate(nodes) if _is_float(node))  # the last of the float stages
+    start = max(index for index, node in enumerate(nodes) if in_float(node))  # the last of the float stages
     return [
         node
         for index, node in enumerate(nodes)
@@ -80,7 +80,8 @@ def points(graph: fx.GraphModule) -> list[fx.Node]:
     ]
 
 
-def _is_float(node: fx.Node) -> bool:
+def in_float(node: fx.Node) -> bool:
+    """Whether the INT8 file computes this module in float."""
     return node.op == "call_module" and str(node.target).split(".")[0] in FLOAT_STAGES
 
 
@@ -101,29 +102,39 @@ class _Tracer(fx.Tracer):
         return isinstance(m, Unit) or super().is_leaf_module(m, module_qualified_name)
 
 
-class _Pass(fx.Interpreter):
-    """Runs the network once: with ranges it rounds, without ranges it notes them."""
-
-    def __init__(self, graph: fx.GraphModule, given: dict[fx.Node, Tensor]) -> None:
-        super().__init__(graph)
-        self._given = given
-        self.highs: dict[fx.Node, Tensor] = {}
+class Folded(fx.Interpreter):
+    """Runs the network once with its batch norms folded, as it is exported."""
 
     def run_node(self, n: fx.Node) -> Any:
+        """A unit as `unit` says, everything else as it is."""
         if n.op == "call_module" and isinstance(unit := self.fetch_attr(str(n.target)), Unit):
             (x,), _ = self.fetch_args_kwargs_from_env(n)
-            result: Any = folded(unit, x, rounded=bool(self._given) and not _is_float(n))
-        else:
-            result = super().run_node(n)
-        if n in self._given:
-            return Round.apply(result, self._given[n])
-        if not self._given and isinstance(result, Tensor) and result.ndim == 4:
-            self.highs[n] = result.amax((1, 2, 3)).mean().clamp(min=1e-3)
-        return result
+            return self.unit(unit, x, rounded=not in_float(n))
+        return super().run_node(n)
+
+    def unit(self, unit: Unit, x: Tensor, *, rounded: bool) -> Tensor:
+        """What a unit gives. `rounded`: its weights are in the INT8 file."""
+        del rounded
+        return F.relu(convolved(unit, x))
 
 
-def folded(unit: Unit, x: Tensor, *, rounded: bool) -> Tensor:
-    """A unit with its batch norm folded into the convolution, as it is exported."""
+class _Rounding(Folded):
+    """Runs the network once as its INT8 file will run."""
+
+    def __init__(self, graph: fx.GraphModule, highs: dict[fx.Node, Tensor]) -> None:
+        super().__init__(graph)
+        self._highs = highs
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = super().run_node(n)
+        return Round.apply(result, self._highs[n]) if n in self._highs else result
+
+    def unit(self, unit: Unit, x: Tensor, *, rounded: bool) -> Tensor:
+        return F.relu(convolved(unit, x, rounded=rounded))
+
+
+def convolved(unit: Unit, x: Tensor, *, rounded: bool = False) -> Tensor:
+    """A unit up to its ReLU, with its batch norm folded into the convolution as it is exported."""
     norm, conv = unit.norm, unit.conv
     if norm.running_var is None or norm.running_mean is None:
         raise ValueError("a batch norm without statistics cannot be folded")
@@ -134,7 +145,7 @@ def folded(unit: Unit, x: Tensor, *, rounded: bool) -> Tensor:
         zero = torch.zeros_like(scale, dtype=torch.int32)
         weight = torch.fake_quantize_per_channel_affine(weight, scale, zero, 0, -WEIGHT_STEPS, WEIGHT_STEPS)
     bias = norm.bias - norm.running_mean * factor
-    return F.relu(F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups))
+    return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
 class Round(torch.autograd.Function):

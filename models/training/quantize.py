@@ -1,26 +1,28 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FP32 -> INT8: static: `scripts/quantize street`.
-
-The ranges of the activations are those that a quantized phase of the training has learnt (`qat.py`); where the recipe
-has none, they are calibrated on real pictures of every view.
+"""FP32 -> INT8: `scripts/quantize street`.
 
 Activations are unsigned and weights signed, per channel and with seven bits: AVX2 adds two products in 16 bits and
 would saturate with eight. In float stay: the prediction layers and all that follows them (a box edge needs more than
 256 steps), and the first two stages (most of the error came from there, and with so few channels eight bits bring
 little speed).
+
+The ranges of the activations are those that a quantized phase of the training has learnt (`qat.py`). Where the recipe
+has none, they come from real pictures of every view, and the biases are corrected (`correction.py`): then the INT8
+file's biases are not those of the FP32 file.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import onnx
+import torch
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -29,38 +31,57 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import Tensor
 
 from edge.types import Picture
-from edge.vision.letterbox import fit
-from models.training.classes import MODELS
+from edge.vision.letterbox import GREY, fit
+from models.training.classes import MODELS, STREET, Classes
+from models.training.correction import calibrate, correct
 from models.training.dataset import Sample, load
-from models.training.export import export, tidy
-from models.training.qat import learnt_ranges
+from models.training.export import export, load_average, tidy
+from models.training.qat import Quantized, learnt_ranges
 
 SIZE = (640, 384)
-PER_VIEW = 24
+PER_VIEW = 4
+BATCH = 8
 FIRST_STAGES = ("/net/stem/", "/net/dark2/")
 LAYERS = ["Conv", "Relu", "Add", "Concat", "MaxPool", "Resize"]
 
 
-class Pictures(CalibrationDataReader):
-    """The same number of training pictures from every view."""
+class _Grey(CalibrationDataReader):
+    """The quantizer insists on a picture, though every range is given."""
 
-    def __init__(self, samples: list[Sample], size: tuple[int, int], per_view: int = PER_VIEW) -> None:
-        self._canvases = self._prepare(samples, size, per_view)
+    def __init__(self, size: tuple[int, int]) -> None:
+        width, height = size
+        self._left = [np.full((1, height, width, 3), GREY, np.uint8)]
 
     def get_next(self) -> dict[str, Picture] | None:
         """The next input, as the calibrator wants it."""
-        canvas = next(self._canvases, None)
-        return None if canvas is None else {"image": canvas[None]}
+        return {"image": self._left.pop()} if self._left else None
 
-    @staticmethod
-    def _prepare(samples: list[Sample], size: tuple[int, int], per_view: int) -> Iterator[Picture]:
-        rng = np.random.default_rng(0)
-        for view in sorted({sample.view for sample in samples}):
-            of_view = [sample for sample in samples if sample.view == view]
-            for index in rng.permutation(len(of_view))[:per_view]:
-                yield fit(np.asarray(cv2.imread(str(of_view[index].path)), np.uint8), *size)[0]
+
+def some_of_every_view(samples: list[Sample], size: tuple[int, int]) -> list[Tensor]:
+    """The same number of pictures from every view, as the network takes them, in batches [B,3,H,W]."""
+    rng = np.random.default_rng(0)
+    chosen: list[Sample] = []
+    for view in sorted({sample.view for sample in samples}):
+        of_view = [sample for sample in samples if sample.view == view]
+        chosen += [of_view[index] for index in rng.permutation(len(of_view))[:PER_VIEW]]
+    canvases = [fit(np.asarray(cv2.imread(str(sample.path)), np.uint8), *size)[0] for sample in chosen]
+    return list(torch.from_numpy(np.stack(canvases)).permute(0, 3, 1, 2).float().split(BATCH))
+
+
+def without_training(
+    checkpoint: Path, samples: list[Sample], size: tuple[int, int] = SIZE, classes: Classes = STREET
+) -> Path:
+    """A checkpoint with ranges and corrected biases beside one that has learnt none: for the INT8 file alone."""
+    judge = Quantized(load_average(checkpoint, classes))
+    pictures = some_of_every_view(samples, size)
+    calibrate(judge, pictures)
+    correct(judge, torch.cat(pictures)[::2])  # half of them: float and rounded have to fit into memory together
+    corrected = checkpoint.with_name("corrected.pt")
+    torch.save({"average": judge.net.state_dict()}, corrected)
+    return corrected
 
 
 def float_nodes(model: onnx.ModelProto) -> list[str]:
@@ -113,21 +134,15 @@ def overrides(fp32: Path, highs: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def quantize(
-    fp32: Path,
-    int8: Path,
-    samples: list[Sample],
-    size: tuple[int, int] = SIZE,
-    highs: Sequence[float] = (),
-) -> None:
-    """Write the INT8 model beside the FP32 one; with `highs`, with these ranges."""
+def quantize(fp32: Path, int8: Path, highs: Sequence[float], size: tuple[int, int] = SIZE) -> None:
+    """Write the INT8 file of an FP32 file with the ranges of its activations, see `qat.learnt_ranges`."""
     prepared = int8.with_suffix(".prepared.onnx")
     quant_pre_process(str(fp32), str(prepared), skip_symbolic_shape=True)
     plain = onnx.load(str(prepared))
     quantize_static(
         str(prepared),
         str(int8),
-        Pictures(samples, size),
+        _Grey(size),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=LAYERS,
         per_channel=True,
@@ -136,10 +151,24 @@ def quantize(
         weight_type=QuantType.QInt8,
         nodes_to_exclude=[*first_stages(plain), *float_nodes(plain)],
         calibrate_method=CalibrationMethod.MinMax,
-        extra_options={"TensorQuantOverrides": overrides(fp32, highs)} if highs else {},
+        extra_options={"TensorQuantOverrides": overrides(fp32, highs)},
     )
     prepared.unlink()
     tidy(int8)
+
+
+def make_files(run: Path, samples: list[Sample], size: tuple[int, int] = SIZE, classes: Classes = STREET) -> None:
+    """Write model-fp32.onnx and model-int8.onnx of a run's averaged weights into its folder."""
+    checkpoint, fp32, int8 = run / "last.pt", run / "model-fp32.onnx", run / "model-int8.onnx"
+    export(checkpoint, fp32, size, classes)
+    if learnt_ranges(checkpoint):
+        quantize(fp32, int8, learnt_ranges(checkpoint), size)
+        return
+    corrected, other = without_training(checkpoint, samples, size, classes), run / "corrected.onnx"
+    export(corrected, other, size, classes)
+    quantize(other, int8, learnt_ranges(corrected), size)
+    corrected.unlink()
+    other.unlink()
 
 
 def main() -> None:
@@ -150,10 +179,8 @@ def main() -> None:
     arguments = parser.parse_args()
     classes = MODELS[arguments.model]
     run = arguments.run or Path("runs") / arguments.model
-    export(run / "last.pt", run / "model-fp32.onnx", SIZE, classes)
-    highs = learnt_ranges(run / "last.pt")
-    print(f"ranges of {len(highs)} activations: learnt" if highs else "ranges: calibrated")
-    quantize(run / "model-fp32.onnx", run / "model-int8.onnx", load(classes, "train"), highs=highs)
+    make_files(run, load(classes, "train"), classes=classes)
+    print("ranges: " + ("learnt in training" if learnt_ranges(run / "last.pt") else "from pictures, biases corrected"))
     for name in ("model-fp32.onnx", "model-int8.onnx"):
         print(f"{run / name}: {(run / name).stat().st_size} bytes")
 

@@ -17,10 +17,11 @@ onnx = pytest.importorskip("onnx")
 from models.training import quantize as quantizing  # noqa: E402
 from models.training import train as training  # noqa: E402
 from models.training.classes import STREET  # noqa: E402
+from models.training.correction import calibrate  # noqa: E402
 from models.training.dataset import Sample  # noqa: E402
 from models.training.export import export, load_average  # noqa: E402
 from models.training.model import StreetNet, Unit  # noqa: E402
-from models.training.qat import HIGHS, Quantized, Round, folded, learnt_ranges, ranges  # noqa: E402
+from models.training.qat import HIGHS, Quantized, Round, convolved, learnt_ranges, ranges  # noqa: E402
 from models.training.start import load_own  # noqa: E402
 from tests.models.test_train import PHASE, RECIPE, KilledError  # noqa: E402
 from tests.vision.packages import STREET as STREET_FOLDER  # noqa: E402
@@ -61,18 +62,19 @@ def sample(tmp_path: Path) -> Sample:
     return Sample(path, "forward", "test", "", every, every, box, np.array([0]), none, np.zeros(0, np.int64))
 
 
-def test_the_int8_file_says_what_the_network_in_training_says(sample: Sample, tmp_path: Path) -> None:
+def test_the_int8_file_says_what_the_network_in_training_says(tmp_path: Path) -> None:
     """With weights that know something: noise grows in random ones until nothing agrees with anything."""
     onnxruntime = pytest.importorskip("onnxruntime")
     stored = [cv2.resize(cv2.imread(str(path)), (320, 192)) for path in sorted((STREET_FOLDER / "selftest").iterdir())]
     images = torch.from_numpy(np.stack(stored)).permute(0, 3, 1, 2).float()
     net = StreetNet(len(STREET))
     load_own(net, STREET_FOLDER / "model-fp32.onnx", images, STREET)
-    judge = Quantized(net.eval(), images)
+    judge = Quantized(net.eval())
+    calibrate(judge, [images])
     torch.save({"average": net.state_dict()}, tmp_path / "last.pt")
     export(tmp_path / "last.pt", tmp_path / "fp32.onnx", (320, 192))
     highs = learnt_ranges(tmp_path / "last.pt")
-    quantizing.quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", [sample], (320, 192), highs)
+    quantizing.quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", highs, (320, 192))
     session = onnxruntime.InferenceSession(str(tmp_path / "int8.onnx"))
     scores = np.concatenate([session.run(["scores"], {"image": picture[None]})[0] for picture in stored])
     with torch.no_grad():
@@ -82,14 +84,14 @@ def test_the_int8_file_says_what_the_network_in_training_says(sample: Sample, tm
     assert apart < 0.4 * apart_fp32
 
 
-def test_the_int8_file_has_the_learnt_ranges_and_no_others(net: StreetNet, sample: Sample, tmp_path: Path) -> None:
-    Quantized(net, pictures())
+def test_the_int8_file_has_the_learnt_ranges_and_no_others(net: StreetNet, tmp_path: Path) -> None:
+    calibrate(Quantized(net.eval()), [pictures()])
     with torch.no_grad():
         net.get_parameter(HIGHS).add_(torch.linspace(-0.01, 0.01, len(net.get_parameter(HIGHS))))
     torch.save({"average": net.state_dict()}, tmp_path / "last.pt")
     export(tmp_path / "last.pt", tmp_path / "fp32.onnx", SIZE)
     highs = learnt_ranges(tmp_path / "last.pt")
-    quantizing.quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", [sample], SIZE, highs)
+    quantizing.quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", highs, SIZE)
     model = onnx.load(str(tmp_path / "int8.onnx"))
     values = {value.name: onnx.numpy_helper.to_array(value) for value in model.graph.initializer}
     scales = {values[node.input[1]].item() for node in model.graph.node if node.op_type == "QuantizeLinear"}
@@ -111,7 +113,7 @@ def test_weights_have_seven_bits_and_activations_eight(net: StreetNet) -> None:
     original = torch.nn.functional.conv2d
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.nn.functional, "conv2d", lambda *given: seen.append(given[1]) or original(*given))
-        folded(unit, x, rounded=True)
+        convolved(unit, x, rounded=True)
     for channel in seen[0]:
         steps = channel / (channel.abs().max() / 64)
         assert torch.allclose(steps, steps.round(), atol=1e-3)
