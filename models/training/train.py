@@ -28,6 +28,7 @@ from tqdm import tqdm
 from models.training.added import cut, load_added
 from models.training.augment import Example, compose
 from models.training.classes import PRIVACY, STREET, TRAINED, Classes
+from models.training.correction import calibrate
 from models.training.dataset import PictureCache, Sample, load, shared_folder
 from models.training.drives import load_drives
 from models.training.export import load_average
@@ -174,7 +175,8 @@ def train(
         images, truths, known = to_tensors(batch, device)
         if phase.quantized and judge is net:
             net.load_state_dict(average.state)
-            judge = Quantized(net, images)
+            judge = Quantized(net)
+            calibrate(judge, [images])
             optimizer, average = _optimizer(net, recipe), Average(net, recipe.ema_decay)
         for group in optimizer.param_groups:
             group["lr"] = rate
