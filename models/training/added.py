@@ -24,7 +24,8 @@ from models.training.augment import Picture
 from models.training.classes import STREET, Classes
 from models.training.dataset import Boxes, Sample, read_coco
 
-VIEW = "depot"
+#: Beside a run: how many of a city's cases it was taught with; `scripts/package` says so.
+NOTE = "added.txt"
 #: Vehicles leave this share of the box sharp on each side; so much of the sharp part is margin, at most.
 MARGIN = 0.15 / 1.3
 #: Width by height of what the network sees.

@@ -37,6 +37,7 @@ from edge.vision.manifest import (
 )
 from edge.vision.package import MANIFEST, ModelPackage, load_package, look
 from models.training import gate
+from models.training.added import NOTE
 from models.training.classes import MODELS, Classes
 from models.training.dataset import Sample, load
 from models.training.evaluate import Row, look_all, markdown, score
@@ -103,7 +104,11 @@ def draft(classes: Classes, run: Path, folder: Path, version: str, size: tuple[i
         selftest=SelfTest(seed=0, floor=0.05, score_tolerance=TOLERANCE, least_overlap=0.5),
         origin=Origin(
             start_weights=START_WEIGHTS[classes.model],
-            data=(*sorted({sample.source for sample in load(classes, "train")}), *MORE_DATA[classes.model]),
+            data=(
+                *sorted({sample.source for sample in load(classes, "train")}),
+                *MORE_DATA[classes.model],
+                *_added(run),
+            ),
             data_tiers=DATA_TIERS[classes.model],
             made_on=dt.datetime.now(dt.timezone.utc).date().isoformat(),
             card="CARD.md",
@@ -112,6 +117,16 @@ def draft(classes: Classes, run: Path, folder: Path, version: str, size: tuple[i
         scores=(),
     )
     return ModelPackage(folder, manifest)
+
+
+def _sources(classes: Classes) -> list[str]:
+    return sorted({sample.source for sample in load(classes, "train")})
+
+
+def _added(run: Path) -> list[str]:
+    """What a city added to the data, where the run had any."""
+    note = run / NOTE
+    return [note.read_text(encoding="utf-8").strip()] if note.exists() else []
 
 
 def with_thresholds(package: ModelPackage, classes: Classes, teacher: Path) -> ModelPackage:

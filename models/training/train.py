@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models.training.added import cut, load_added
+from models.training.added import NOTE, cut, load_added
 from models.training.augment import Example, compose
 from models.training.classes import PRIVACY, STREET, TRAINED, Classes
 from models.training.correction import calibrate
@@ -148,7 +148,7 @@ def train(
     if real is None:
         real = load(classes, "train", _teach(classes, run.parent), open_only=recipe.open_data_only)
         real = [sample for sample in real if sample.sequence not in recipe.left_out]
-    batches = Batches(recipe, real, *_mixed_in(recipe, drives, added, classes))
+    batches = Batches(recipe, real, *_mixed_in(recipe, run, drives, added, classes))
     net = PrivacyNet(recipe.width) if classes is PRIVACY else StreetNet(len(classes), recipe.width)
     checkpoint = run / "last.pt"
     if not checkpoint.exists() and recipe.start_weights:
@@ -204,9 +204,13 @@ def train(
 
 
 def _mixed_in(
-    recipe: Recipe, drives: Path | None, added: Path | None, classes: Classes
+    recipe: Recipe, run: Path, drives: Path | None, added: Path | None, classes: Classes
 ) -> tuple[list[Sample], list[Sample]]:
-    """Frames of simulated drives and a city's own cases. Raises SystemExit: not what the recipe wants."""
+    """Frames of simulated drives and a city's own cases, which are noted beside the run.
+
+    Raises:
+        SystemExit: they are not what the recipe wants.
+    """
     if not drives and any(phase.simulated_share > 0 for phase in recipe.phases):
         raise SystemExit("the recipe has phases with simulated drives: say --drives DIR (how to make them: the recipe)")
     if (added is None) != all(phase.added_share == 0 for phase in recipe.phases):
@@ -214,6 +218,8 @@ def _mixed_in(
     cases = load_added(added, "train", classes) if added else []
     if added and not cases:
         raise SystemExit(f"{added}: holds no picture for training")
+    if cases:
+        (run / NOTE).write_text(f"{len(cases)} pictures of cases decided at a depot\n", encoding="utf-8")
     return load_drives(drives, classes) if drives else [], cases
 
 
