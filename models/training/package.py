@@ -105,7 +105,7 @@ def draft(classes: Classes, run: Path, folder: Path, version: str, size: tuple[i
         origin=Origin(
             start_weights=START_WEIGHTS[classes.model],
             data=(
-                *sorted({sample.source for sample in load(classes, "train")}),
+                *_sources(classes),
                 *MORE_DATA[classes.model],
                 *_added(run),
             ),
