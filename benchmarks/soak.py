@@ -71,7 +71,15 @@ def made_up(camera: EndlessCamera, *, also_model: bool) -> Iterator[None]:
     def detectors(config: VehicleConfig) -> dict[str, TrueDetector]:
         return {surface: TrueDetector(camera, found, also=also_model) for surface, found in real(config).items()}
 
-    with mock.patch.object(daemon, "open_sources", sources), mock.patch.object(assembly, "detectors", detectors):
+    def privacy_detector(config: VehicleConfig) -> Detector | None:
+        return privacy(config) if also_model else None
+
+    privacy = assembly.privacy_detector
+    with (
+        mock.patch.object(daemon, "open_sources", sources),
+        mock.patch.object(assembly, "detectors", detectors),
+        mock.patch.object(assembly, "privacy_detector", privacy_detector),
+    ):
         yield
 
 

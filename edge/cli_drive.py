@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from edge.config import VehicleConfig
     from edge.keeper import Keeper
+    from edge.ports import Detector
+    from edge.privacy.guard import Guard
     from edge.types import Box, Detection, Picture
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
@@ -69,6 +71,12 @@ def add(commands: Commands) -> None:
         type=int,
         default=40,
         help="with --safe: mosaic blocks in the picture's width (default: %(default)s)",
+    )
+    detect.add_argument(
+        "--privacy",
+        default="privacy",
+        help="with --safe: package of the model that finds people and vehicles, beside --model where that is a folder "
+        "(default: %(default)s, where it is installed; empty: none)",
     )
     _add_model(detect)
     detect.set_defaults(command=_detect)
@@ -181,6 +189,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _detect(options: argparse.Namespace) -> int:
     from edge.cameras.pictures import load_picture  # noqa: PLC0415
+    from edge.privacy.guard import Guard  # noqa: PLC0415
     from edge.release import delivered_models  # noqa: PLC0415
     from edge.vision.detector import Detector  # noqa: PLC0415
     from edge.vision.package import load_package  # noqa: PLC0415
@@ -190,6 +199,7 @@ def _detect(options: argparse.Namespace) -> int:
         raise ConfigError(f"--blocks {options.blocks}: must be from 4 to 200")
     models, name = _model_place(options.model)
     detector = Detector(load_package((models or delivered_models()) / name, threads=options.threads), options.threads)
+    guard = Guard(_privacy(options) if options.safe else None)
     unreadable = 0
     for image in options.images:
         picture, problem = load_picture(image)
@@ -205,7 +215,7 @@ def _detect(options: argparse.Namespace) -> int:
         if options.json:
             told: dict[str, Any] = {"image": str(image), "width": width, "height": height, "detections": found}
             if options.safe:
-                told |= _safe(picture, detections, found, keep, options.blocks)
+                told |= _safe(picture, detections, found, keep, options.blocks, guard=guard)
             print(json.dumps(told), flush=True)
         else:
             text = ", ".join(f"{d['class']} {d['score']:.2f}" for d in found) or "nothing found"
@@ -215,14 +225,30 @@ def _detect(options: argparse.Namespace) -> int:
     return 0
 
 
+def _privacy(options: argparse.Namespace) -> Detector | None:
+    """The model that finds people and vehicles, where it is installed and wanted."""
+    from edge.assembly import privacy_detector  # noqa: PLC0415
+    from edge.config import VehicleConfig, VisionConfig  # noqa: PLC0415
+
+    models, _ = _model_place(options.model)
+    vision = VisionConfig(models=models, privacy=options.privacy, threads=options.threads)
+    return privacy_detector(VehicleConfig(vehicle="detect", vision=vision))
+
+
 def _safe(
-    picture: Picture, detections: Sequence[Detection], found: list[dict[str, Any]], keep: Box | None, blocks: int
+    picture: Picture,
+    detections: Sequence[Detection],
+    found: list[dict[str, Any]],
+    keep: Box | None,
+    blocks: int,
+    *,
+    guard: Guard,
 ) -> dict[str, Any]:
     """Adds `safe` to each defect in `found`, and gives `kept` for the box that is asked for."""
     from edge.privacy.anonymise import PRIVATE_LABELS, PrivacySettings, anonymise  # noqa: PLC0415
 
     settings = PrivacySettings(block_share=1 / blocks)
-    private = [d for d in detections if d.label in PRIVATE_LABELS]
+    private = guard.private(picture, [d for d in detections if d.label in PRIVATE_LABELS])
 
     def crop(box: Box) -> dict[str, Any]:
         safe = anonymise(picture, box, private, settings, horizon_row=None)

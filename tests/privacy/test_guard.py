@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from benchmarks.simulated_drive import config_for, observations
 from edge import assembly
+from edge.cli import main
 from edge.config import VehicleConfig, VisionConfig
 from edge.daemon import Daemon
 from edge.delivery.jsonl import JsonlSink
@@ -88,6 +90,19 @@ def test_nothing_of_a_kept_picture_is_sharp_where_the_privacy_model_finds_a_pers
         rows, columns = (np.abs(np.diff(jpeg.astype(np.int16), axis=axis)).max(2) > 12 for axis in (0, 1))
         assert rows.mean() < 0.1  # edges of blocks alone
         assert columns.mean() < 0.1
+
+
+def test_a_photo_made_safe_by_hand_goes_past_the_privacy_model_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """So the depot makes citizens' photos safe."""
+    monkeypatch.setattr(assembly, "privacy_detector", lambda _config: Finds(PERSON, CAR))
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.random.default_rng(1).integers(0, 256, (100, 100, 3), np.uint8))
+    assert main(["detect", str(photo), "--json", "--safe", "--keep", "0,0,1,1"]) == 0
+    kept = json.loads(capsys.readouterr().out)["kept"]["anonymised"]
+    assert (kept["people"], kept["vehicles"]) == (1, 1)
+    assert kept["area_share"] > 0.5
 
 
 def config(models: Path, name: str = "privacy") -> VehicleConfig:
