@@ -64,9 +64,13 @@ def user_data(
     commands = [["systemctl", "enable", "--now", "ssh"]]
     if lte is not None:
         commands.append(["nmcli", "connection", "reload"])
+    mounting = []
     if site.board == "jetson_orin_nano":
-        commands += [["mkdir", "-p", BOOT], ["mount", f"LABEL={CIDATA}", BOOT]]
-    data["runcmd"] = [*commands, firstboot]
+        mounting = [["mkdir", "-p", BOOT], ["mount", f"LABEL={CIDATA}", BOOT]]
+    data["runcmd"] = [*commands, *mounting, firstboot]
+    # Of runcmd cloud-init notes that it was run before it runs it: after a cut in it, this is what begins again.
+    later = ("systemd-run", "--no-block", "--collect", "--unit=wegewart-begin", "--property=After=cloud-final.service")
+    data["bootcmd"] = [*mounting, [*later, *firstboot]]
     return "#cloud-config\n" + yaml(data)
 
 

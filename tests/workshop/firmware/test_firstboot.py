@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -445,6 +446,15 @@ def test_cloud_init_only_puts_the_service_there_and_starts_it(tmp_path: Path) ->
     assert (source.parent / "user-data").exists(), "cloud-init may still read it"
     go(root, source)
     assert (source / "firstboot.done").exists()
+
+
+def test_what_would_begin_it_does_not_wait_for_what_goes_on_already(tmp_path: Path) -> None:
+    root, source = make_card(tmp_path)
+    device = Device(root)
+    with (source / "packages").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert firstboot.attempt(device, source, begin=True) is None
+    assert device.calls == [("say", "goes on already: journalctl -fu wegewart-firstboot")]
 
 
 class Technician:
