@@ -17,7 +17,7 @@ onnx = pytest.importorskip("onnx")
 from models.training import quantize as quantizing  # noqa: E402
 from models.training import train as training  # noqa: E402
 from models.training.classes import STREET  # noqa: E402
-from models.training.correction import calibrate  # noqa: E402
+from models.training.correction import calibrate, correct  # noqa: E402
 from models.training.dataset import Sample  # noqa: E402
 from models.training.export import export, load_average  # noqa: E402
 from models.training.model import StreetNet, Unit  # noqa: E402
@@ -163,3 +163,15 @@ def test_a_quantized_phase_begins_with_the_averaged_weights_and_keeps_the_batch_
     after = load_average(tmp_path / "last.pt").state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     assert len(learnt_ranges(tmp_path / "last.pt")) == len(ranges(torch.load(tmp_path / "last.pt")["net"][HIGHS]))
+
+
+def test_corrected_biases_take_back_what_rounding_shifts(net: StreetNet) -> None:
+    seen = pictures(4)
+    judge = Quantized(net)
+    calibrate(judge, [seen])
+    with torch.no_grad():
+        plain = net(seen)[0].mean((0, 1))
+        before = (judge(seen)[0].mean((0, 1)) - plain).abs().mean()
+        correct(judge, seen)
+        after = (judge(seen)[0].mean((0, 1)) - plain).abs().mean()
+    assert after < 0.4 * before
