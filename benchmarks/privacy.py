@@ -17,6 +17,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import edge.pipeline
 from benchmarks import privacy_marks
@@ -39,17 +40,21 @@ class Census:
                 for sighting in thing.frames:
                     self.private.setdefault(sighting.frame, []).append(sighting.box)
         self.frame = ""
-        self.pictures = self.present = self.exposed = self.exposed_without_model = 0
+        self.guarded: set[str] = set()
+        self.judged = self.pictures = self.present = self.exposed = self.exposed_without_model = 0
+        self._place = edge.pipeline.Pipeline._place  # noqa: SLF001 - only here both frame and picture are known
 
-    def take(self, pipeline: edge.pipeline.Pipeline, frame: Frame, original: object) -> bool:
-        """Note which frame is being judged."""
+    def place(self, pipeline: edge.pipeline.Pipeline, frame: Frame, *rest: object) -> None:
+        """Note whose pictures may be kept now: looks wait for their poses, so it is not the newest frame."""
         self.frame = Path(frame.name).name
-        return bool(original(pipeline, frame))  # type: ignore[operator]
+        self.judged += 1
+        self._place(pipeline, frame, *rest)  # type: ignore[arg-type]
 
     def anonymise(self, picture, box, private, settings, *, horizon_row) -> SafePicture:  # noqa: ANN001
         """Anonymise, and count faces and plates in the sharp part."""
         height, width = picture.shape[:2]
         self.pictures += 1
+        self.guarded.add(self.frame)
         shipped = sharp_part(width, height, box, private, settings)
         bare = sharp_part(width, height, box, [], settings)
         for x1, y1, x2, y2 in self.private.get(self.frame, []):
@@ -63,14 +68,15 @@ class Census:
 def run(drive: Path, folder: Path) -> Census:
     """One drive."""
     census = Census(load(drive / "truth.json"))
-    original_take, original_anonymise = edge.pipeline.Pipeline.take, edge.pipeline.anonymise
-    edge.pipeline.Pipeline.take = lambda self, frame: census.take(self, frame, original_take)  # type: ignore[method-assign]
-    edge.pipeline.anonymise = census.anonymise  # type: ignore[assignment]
-    try:
+
+    def place(pipeline: edge.pipeline.Pipeline, frame: Frame, *rest: object) -> None:
+        census.place(pipeline, frame, *rest)
+
+    with (
+        mock.patch.object(edge.pipeline.Pipeline, "_place", place),
+        mock.patch.object(edge.pipeline, "anonymise", census.anonymise),
+    ):
         Daemon(config_for(drive), lambda _m, _c: JsonlSink(folder / "events.jsonl", vehicle="benchmark")).run()
-    finally:
-        edge.pipeline.Pipeline.take = original_take  # type: ignore[method-assign]
-        edge.pipeline.anonymise = original_anonymise
     return census
 
 
@@ -104,10 +110,12 @@ def _drives(drives: list[Path]) -> int:
         except WegewartError as error:
             print(f"benchmark: {error}", file=sys.stderr)
             return error.exit_code
+    print(f"frames judged, of these looked at by the privacy model {sum(c.judged for c in found)}", end=", ")
+    print(sum(len(c.guarded) for c in found))
     print(f"pictures kept for observations (best so far)     {sum(c.pictures for c in found)}")
     print(f"faces and plates in their frames                 {sum(c.present for c in found)}")
     print(f"of these with a pixel in the sharp part          {sum(c.exposed for c in found)}")
-    print(f"the same without the model's people and vehicles {sum(c.exposed_without_model for c in found)}")
+    print(f"the same without the models' people and vehicles {sum(c.exposed_without_model for c in found)}")
     return 0
 
 
