@@ -205,6 +205,7 @@ def test_pictures_with_people_and_those_that_came_later_or_are_gone_are_left_out
     outcome = written(city, tmp_path / "set")
     assert sum(outcome.written.values()) == 1
     assert outcome.left_out == Counter({"with people or vehicles in the picture": 1, "without a picture": 1})
+    assert hashlib.sha256(later.jpeg).hexdigest() not in {row["picture"] for row in manifest(tmp_path / "set")}
 
 
 def test_a_folder_with_something_in_it_stays_as_it_is(city: City, tmp_path: Path) -> None:
