@@ -28,6 +28,8 @@ METHOD = "mosaic-outside-defect-1"
 PLACE_METHOD = "mosaic-outside-place-1"
 #: Labels of the detector that are private, and how far their boxes are enlarged on each side, as a share.
 PRIVATE_LABELS = {"person": 0.35, "vehicle": 0.15}
+#: Two boxes of one label that overlap more are the same person or vehicle.
+_SAME_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def anonymise(
         (box[0] - context, max(box[1] - context, top), box[2] + context, box[3] + context), width, height
     )
     crop = picture[y1:y2, x1:x2]
+    wanted = sharp_part(width, height, box, (), settings, outline=outline)
     sharp = sharp_part(width, height, box, private, settings, outline=outline)[y1:y2, x1:x2]
-    found = [d for d in private if _touches(d.box, (x1, y1, x2, y2))]
     block = max(8, round(settings.block_share * width))
     safe = np.where(sharp[..., None], crop, mosaic(crop, block))
     scale = min(1.0, settings.max_side_px / max(safe.shape[:2]))
@@ -105,8 +107,8 @@ def anonymise(
         ),
         anonymised=Anonymised(
             method=METHOD if outline is None else PLACE_METHOD,
-            people=sum(d.label == "person" for d in found),
-            vehicles=sum(d.label == "vehicle" for d in found),
+            people=_taken_away(wanted, private, "person"),
+            vehicles=_taken_away(wanted, private, "vehicle"),
             area_share=round(1 - float(sharp.mean()), 3),
         ),
     )
@@ -143,6 +145,26 @@ def hidden_share(
         if detection.label in PRIVATE_LABELS:
             _fill(free, _grown(detection.box, PRIVATE_LABELS[detection.label]), value=False)
     return 1 - float(free.sum()) / max(int(patch.sum()), 1)
+
+
+def _taken_away(wanted: NDArray[np.bool_], private: Sequence[Detection], label: str) -> int:
+    """How many of a label cost something of what would be sharp; what two models found counts once."""
+    counted: list[Box] = []
+    for detection in private:
+        if detection.label != label or any(_same(detection.box, other) for other in counted):
+            continue
+        if wanted[_part(_grown(detection.box, PRIVATE_LABELS[label]))].any():
+            counted.append(detection.box)
+    return len(counted)
+
+
+def _same(box: Box, other: Box) -> bool:
+    """Whether two boxes share half of what both cover."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    common = max(width, 0.0) * max(height, 0.0)
+    both = (box[2] - box[0]) * (box[3] - box[1]) + (other[2] - other[0]) * (other[3] - other[1]) - common
+    return common > _SAME_SHARE * both
 
 
 def _inside_of(outline: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.bool_]:
@@ -190,9 +212,10 @@ def _grown(box: Box, share: float) -> Box:
 
 
 def _fill(mask: NDArray[np.bool_], box: Box, *, value: bool) -> None:
+    mask[_part(box)] = value
+
+
+def _part(box: Box) -> tuple[slice, slice]:
+    """Rows and columns of a picture."""
     x1, y1, x2, y2 = (max(round(v), 0) for v in box)
-    mask[y1:y2, x1:x2] = value
-
-
-def _touches(box: Box, other: tuple[int, int, int, int]) -> bool:
-    return box[0] < other[2] and box[2] > other[0] and box[1] < other[3] and box[3] > other[1]
+    return slice(y1, y2), slice(x1, x2)

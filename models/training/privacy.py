@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the privacy package from a run: `python -m models.training.privacy --version V --person T --vehicle T`.
 
-It computes in float: SiLU loses half of its boxes in eight bits, and the model runs on few frames. The weights are
-stored in 16 bits and widened when the file is loaded, which halves the download. The thresholds come from
+It computes in float: its curves (SiLU) gain nothing from eight bits, see CARD.md. The weights are stored in 16 bits and
+widened when the file is loaded, which halves the download. The thresholds come from
 `python -m benchmarks.privacy --marks FOLDER`, which needs pictures on which people have marked who is to be seen.
 """
 

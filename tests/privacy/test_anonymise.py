@@ -46,6 +46,16 @@ def test_a_person_inside_the_sharp_part_is_taken_out():
     assert safe.anonymised.people == 1
 
 
+def test_only_who_would_be_seen_is_counted_and_each_once():
+    box = (600, 400, 720, 460)
+    there, again = (Detection("person", 0.3, (640 + dx, 400, 680 + dx, 460)) for dx in (0, 4))
+    beside = Detection("person", 0.3, (300, 300, 340, 460))  # in the mosaic, as everything there
+    car = Detection("vehicle", 0.3, (710, 380, 790, 470))
+    counted = anonymise(noise(), box, [there, again, beside, car], SETTINGS, horizon_row=None).anonymised
+    assert (counted.people, counted.vehicles) == (1, 1)
+    assert anonymise(noise(), box, [beside], SETTINGS, horizon_row=None).anonymised.people == 0
+
+
 def test_a_text_on_a_plate_beside_the_defect_cannot_be_read():
     picture = np.full((720, 1280, 3), 120, np.uint8)
     # 130 x 28 pixels: a German plate 4 m away at 1000 px focal length.
