@@ -45,6 +45,7 @@ SEEDS, KM = (301, 302), 0.5
 #: The simulator's tunnel as seen from our lane.
 TUNNEL = TunnelConfig(lining="box", left_m=6.35, right_m=3.05, crown_m=5.0)
 FOLDER = Path("runs/undamaged")
+SHIPPED = TrackerSettings()
 
 
 @dataclass
@@ -64,7 +65,9 @@ class Alarms:
         return self.labels.total()
 
 
-def count(package: ModelPackage, folders: Iterable[Path], threads: int = 2) -> Alarms:
+def count(
+    package: ModelPackage, folders: Iterable[Path], threads: int = 2, settings: TrackerSettings = SHIPPED
+) -> Alarms:
     """Drive along undamaged roads and count."""
     alarms = Alarms()
     detector = Detector(package, threads)
@@ -72,14 +75,14 @@ def count(package: ModelPackage, folders: Iterable[Path], threads: int = 2) -> A
         scenery = Scenery(folder)
         alarms.km += scenery.truth.km
         alarms.drawn += Counter(decoy.label for decoy in scenery.truth.decoys if decoy.frames)
-        for defect in reported(detector, folder, alarms):
+        for defect in reported(detector, folder, alarms, settings):
             lies_on = Counter(scenery.at(one.frame_name, one.detection.box) for one in defect.sightings)
             alarms.labels[defect.label] += 1
             alarms.kinds[lies_on.most_common(1)[0][0]] += 1
     return alarms
 
 
-def reported(detector: Detector, drive: Path, alarms: Alarms) -> list[Defect]:
+def reported(detector: Detector, drive: Path, alarms: Alarms, settings: TrackerSettings = SHIPPED) -> list[Defect]:
     """What the vehicle would report of one drive; frames and boxes are counted."""
     config = msgspec.structs.replace(config_for(drive), tunnel=TUNNEL)
     sources, estimator = open_sources(config), Estimator()
@@ -88,7 +91,7 @@ def reported(detector: Detector, drive: Path, alarms: Alarms) -> list[Defect]:
         "road" if on_road else "lining",
         assembly.model_ref(detector),
         detector,
-        Tracker(TrackerSettings(), sources.calibration, None if on_road else assembly.lining(config)),
+        Tracker(settings, sources.calibration, None if on_road else assembly.lining(config)),
         CoverageLog(),
         Limits() if on_road else limits_for("tunnel"),
     )
@@ -162,6 +165,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--km", type=float, default=KM, help="of each drive")
     parser.add_argument("--drives", type=Path, default=FOLDER, help="where the drives are kept")
+    parser.add_argument("--min-certainty", type=float, default=SHIPPED.min_certainty, help="instead of the shipped one")
     parser.add_argument("--data", action="store_true", help="real pictures without damage as well (val and test)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -169,7 +173,11 @@ def main() -> int:
         package = load_package(options.package, threads=options.threads)
         scene = "tunnel" if package.manifest.task == "tunnel" else "street"
         folders = drives(options.drives, scene, options.seeds, options.km)
-        print("\n".join(table(count(package, folders, options.threads))))
+        print(
+            "\n".join(
+                table(count(package, folders, options.threads, TrackerSettings(min_certainty=options.min_certainty)))
+            )
+        )
         for split in ("val", "test") if options.data else ():
             print("\n".join(negative_lines(negatives(package, split, options.threads), split)))
     except WegewartError as error:

@@ -108,7 +108,7 @@ class DefectsConfig(Section, frozen=True):
     min_frames: Annotated[int, Meta(ge=1, le=50, description="frames that must have seen a defect")] = 2
     min_certainty: Annotated[
         float, Meta(ge=0, le=1, description="certainty over all frames, 1 - product of (1 - score)")
-    ] = 0.6
+    ] = 0.7
 
 
 class DeliveryConfig(Section, frozen=True):

@@ -46,9 +46,10 @@ class TrackerSettings:
     max_range_m: float = 25.0
     #: Frames that must have seen a defect.
     min_frames: int = 2
-    #: Certainty over all frames, 1 - product(1 - score). Chosen on simulated drives with seeds 101 and 102: of 0.4 to
-    #: 0.9 the least cost where a missed defect counts 30 s of the depot and a false or repeated one 5 s.
-    min_certainty: float = 0.6
+    #: Certainty over all frames, 1 - product(1 - score), of calibrated scores. Chosen on simulated drives with seeds
+    #: 101 and 102 (`benchmarks.case_cost`): 0.5 to 0.7 cost about the same, above it potholes are lost; of these the
+    #: one with the fewest false cases.
+    min_certainty: float = 0.7
     #: Judged frames in which an unseen track may stay in view.
     max_missed: int = 6
     #: One standard deviation of what odometry and boxes do that is not modelled, metres.
