@@ -42,7 +42,15 @@ def look(
         boxes, scores = session.run(canvas)
         spent_s = time.monotonic() - started
         arrays |= {f"{key} input": canvas, f"{key} boxes": boxes, f"{key} scores": scores}
-        detections = [{"label": one.label, "score": one.score, "box": one.box} for one in detector.detect(picture)]
+        detections = [
+            {
+                "label": one.label,
+                "score": one.score,
+                "margin": one.score - package.manifest.thresholds[one.label],
+                "box": one.box,
+            }
+            for one in detector.detect(picture)
+        ]
         found.append({"key": key, "detections": detections, "session_s": spent_s})
     return found
 
