@@ -35,6 +35,9 @@ from models.training.export import load_average  # noqa: E402
 from models.training.quantize import make_files  # noqa: E402
 from tests.servers import wait_until  # noqa: E402
 
+#: About a minute of processor time; a machine with much else to do takes several minutes.
+pytestmark = pytest.mark.timeout(1200)
+
 SIZE = (192, 128)
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 300
@@ -117,7 +120,7 @@ class Training:
         )
 
     def ended(self) -> None:
-        _, errors = self.process.communicate(timeout=200)
+        _, errors = self.process.communicate(timeout=400)
         assert self.process.returncode == 0, errors[-2000:]
 
 
@@ -133,7 +136,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "teacher.json").write_text(json.dumps(dict.fromkeys(names, nobody)))
     (folder / "tiny.toml").write_text(RECIPE)
     cut, whole = Training(folder, "cut"), Training(folder, "whole")
-    wait_until((cut.run / "last.pt").exists, timeout_s=200, what="the first checkpoint")
+    wait_until((cut.run / "last.pt").exists, timeout_s=400, what="the first checkpoint")
     cut.process.send_signal(signal.SIGKILL)
     cut.process.communicate()
     assert cut.process.returncode == -signal.SIGKILL
