@@ -39,14 +39,14 @@ class Census:
             if thing.label in ("face", "plate"):
                 for sighting in thing.frames:
                     self.private.setdefault(sighting.frame, []).append(sighting.box)
-        self.frame = ""
+        self.names: dict[int, str] = {}
         self.guarded: set[str] = set()
         self.judged = self.pictures = self.present = self.exposed = self.exposed_without_model = 0
-        self._place = edge.pipeline.Pipeline._place  # noqa: SLF001 - only here both frame and picture are known
+        self._place = edge.pipeline.Pipeline._place  # noqa: SLF001 - only here a frame has a name
 
     def place(self, pipeline: edge.pipeline.Pipeline, frame: Frame, *rest: object) -> None:
-        """Note whose pictures may be kept now: looks wait for their poses, so it is not the newest frame."""
-        self.frame = Path(frame.name).name
+        """Note the name of each frame: its picture is made safe later, when a defect that it shows is confirmed."""
+        self.names[id(frame.picture)] = Path(frame.name).name
         self.judged += 1
         self._place(pipeline, frame, *rest)  # type: ignore[arg-type]
 
@@ -54,10 +54,11 @@ class Census:
         """Anonymise, and count faces and plates in the sharp part."""
         height, width = picture.shape[:2]
         self.pictures += 1
-        self.guarded.add(self.frame)
+        name = self.names[id(picture)]
+        self.guarded.add(name)
         shipped = sharp_part(width, height, box, private, settings)
         bare = sharp_part(width, height, box, [], settings)
-        for x1, y1, x2, y2 in self.private.get(self.frame, []):
+        for x1, y1, x2, y2 in self.private.get(name, []):
             rows, columns = slice(int(y1), int(y2) + 1), slice(int(x1), int(x2) + 1)
             self.present += 1
             self.exposed += bool(shipped[rows, columns].any())
@@ -112,7 +113,7 @@ def _drives(drives: list[Path]) -> int:
             return error.exit_code
     print(f"frames judged, of these looked at by the privacy model {sum(c.judged for c in found)}", end=", ")
     print(sum(len(c.guarded) for c in found))
-    print(f"pictures kept for observations (best so far)     {sum(c.pictures for c in found)}")
+    print(f"pictures kept for observations                   {sum(c.pictures for c in found)}")
     print(f"faces and plates in their frames                 {sum(c.present for c in found)}")
     print(f"of these with a pixel in the sharp part          {sum(c.exposed for c in found)}")
     print(f"the same without the models' people and vehicles {sum(c.exposed_without_model for c in found)}")

@@ -82,9 +82,10 @@ class Marked:
 
     def _look(self, entry: dict[str, Any]) -> Seen:
         path = shared_folder() / "data" / "road" / entry["picture"]
-        picture = cv2.imread(str(path))
-        if picture is None:
+        read = cv2.imread(str(path))
+        if read is None:
             raise InputError(f"{path}: cannot be read, but marks.json names it")
+        picture = np.asarray(read, np.uint8)
         height, width = picture.shape[:2]
         raw = self._timed("privacy", self.detector.look, picture)
         found = self._timed("street", self._street.detect, picture)
@@ -92,7 +93,7 @@ class Marked:
         own_view, annotated = _known(entry["picture"])
         defects = (*annotated, *(d.box for d in found if d.label not in PRIVATE_LABELS))
         street = tuple(d for d in found if d.label in PRIVATE_LABELS)
-        return Seen(own_view, width, height, marks, raw, street, defects)  # type: ignore[arg-type]
+        return Seen(own_view, width, height, marks, raw, street, defects)
 
     def _timed(self, name: str, judge: Any, picture: Picture) -> Any:
         began_s = time.perf_counter()

@@ -33,7 +33,7 @@ from edge.sampling.coverage import Stretch
 from edge.sampling.sampler import Sampler
 from edge.sampling.surroundings import SurroundingsWatch, brightness
 from edge.telling import Identity, Teller
-from edge.types import Acceleration, Correction, Fix, Frame, Odometry, Pose, Surroundings
+from edge.types import Acceleration, Box, Correction, Detection, Fix, Frame, Odometry, Pose, Surroundings
 from messages.types import Time
 
 #: So many looks wait for their pose at most: they hold pictures.
@@ -72,6 +72,19 @@ class Stages:
     guard: Guard = field(default_factory=lambda: Guard(None))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The best look at a defect that is still in view, made safe once the defect is confirmed.
+
+    Till then it is in memory alone. Frames are shared, so there are no more of them than looks at the road in view.
+    """
+
+    frame: Frame
+    box: Box
+    private: tuple[Detection, ...]
+    horizon_row: float | None
+
+
 class Pipeline:
     """Takes frames one after the other; `counters` says what became of them."""
 
@@ -91,7 +104,7 @@ class Pipeline:
         self._horizon_row = None if calibration is None else _horizon_row(calibration)
         self._timing = timing or Timing()
         self._privacy = privacy or PrivacySettings()
-        self._pictures: dict[tuple[Surface, int], SafePicture] = {}
+        self._kept: dict[tuple[Surface, int], _Kept] = {}
         self._waiting: deque[Look] = deque()
         self._corrections: deque[Correction] = deque(maxlen=_LAST_CORRECTIONS)
         self._measured_s = float("-inf")
@@ -254,20 +267,18 @@ class Pipeline:
         horizon_row = self._horizon_row if judge.surface == "road" else None
         self.looking.see(frame, pose, verdict, utc=self._clock.at(frame.time_s).utc, horizon_row=horizon_row)
         for track_id, box in step.best_now.items():
-            private = self._stages.guard.private(frame.picture, verdict.private)
-            self._pictures[judge.surface, track_id] = anonymise(
-                frame.picture, box, private, self._privacy, horizon_row=horizon_row
-            )
+            self._kept[judge.surface, track_id] = _Kept(frame, box, verdict.private, horizon_row)
         self._conclude(judge, step)
 
     def _conclude(self, judge: Judge, step: Step) -> None:
         for defect in step.finished:
             self._confirm(judge, defect)
         for track_id in step.dropped:
-            self._pictures.pop((judge.surface, track_id), None)
+            self._kept.pop((judge.surface, track_id), None)
 
     def _confirm(self, judge: Judge, defect: Defect) -> None:
-        picture = self._pictures.pop((judge.surface, defect.track_id), None)
+        kept = self._kept.pop((judge.surface, defect.track_id), None)
+        picture = None if kept is None else self._made_safe(kept)
         message = self._teller.observation(defect, judge.model, picture)
         event_id = self._stages.delivery.confirm(message, None if picture is None else picture.jpeg)
         self.counters["observations_confirmed"] += 1
@@ -276,6 +287,11 @@ class Pipeline:
         if self._stages.roughness is not None and judge.surface == "road" and isinstance(place, SurfacePlace):
             rectangle = (place.x_m, place.y_m, place.half_length_m, place.half_width_m)
             self._stages.roughness.note(event_id, defect.label, rectangle)
+
+    def _made_safe(self, kept: _Kept) -> SafePicture:
+        picture = kept.frame.picture
+        private = self._stages.guard.private(picture, kept.private)
+        return anonymise(picture, kept.box, private, self._privacy, horizon_row=kept.horizon_row)
 
     def _tell_looks(self, looks: Iterable[Looked]) -> None:
         for looked in looks:
