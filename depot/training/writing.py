@@ -62,11 +62,12 @@ def write(folder: Path, chosen: Sequence[Chosen], pictures: Pictures, model: Mod
         ExportError: there is something already, nothing to write, or the disk does not take it.
         StoreError: the pictures cannot be read now.
     """
-    part = folder.with_name(f".{folder.name}.part")
     outcome = Outcome(left_out=left_out)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ExportError(f"{folder}: there is something already; name a new folder")
+        whole = folder.absolute()  # "." has no name
+        part = whole.with_name(f".{whole.name}.part")
         if part.exists():
             shutil.rmtree(part)
         part.mkdir(mode=0o700, parents=True)
@@ -75,9 +76,9 @@ def write(folder: Path, chosen: Sequence[Chosen], pictures: Pictures, model: Mod
         if not outcome.written:
             shutil.rmtree(part)
             raise ExportError(f"{folder}: no case teaches anything; left out: {told(left_out)}")
-        if folder.exists():
-            folder.rmdir()
-        part.replace(folder)
+        if whole.exists():
+            whole.rmdir()
+        part.replace(whole)
     except OSError as error:
         raise ExportError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return outcome

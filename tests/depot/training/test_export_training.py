@@ -208,11 +208,17 @@ def test_pictures_with_people_and_those_that_came_later_or_are_gone_are_left_out
     assert hashlib.sha256(later.jpeg).hexdigest() not in {row["picture"] for row in manifest(tmp_path / "set")}
 
 
-def test_a_folder_with_something_in_it_stays_as_it_is(city: City, tmp_path: Path) -> None:
+def test_a_folder_with_something_in_it_stays_as_it_is(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(ExportError, match="no case teaches anything"):
         written(city, tmp_path / "set")
     assert not [path.name for path in tmp_path.iterdir() if "set" in path.name]
     city.case(road=TRAIN)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    written(city, Path())
+    assert (tmp_path / "here" / "manifest.csv").exists()
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine").touch()
     with pytest.raises(ExportError, match="something already"):
