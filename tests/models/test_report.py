@@ -31,11 +31,21 @@ def judged(scores: list[tuple[float, bool]], boxes: int) -> list[Judged]:
         ([(0.9, True), (0.8, False)], 2, 0.5),
         ([(0.9, False), (0.8, True)], 1, 0.5),
         ([(0.9, True), (0.8, False), (0.7, True)], 2, 0.5 + 0.5 * 2 / 3),
-        ([(0.9, False), (0.9, True)], 1, 0.5),
+        ([(0.9, True), (0.9, False)], 1, 0.5),
+        ([(0.9, True), (0.8, False), (0.7, False), (0.6, True), (0.5, True)], 3, (1 + 0.6 + 0.6) / 3),
         ([(0.9, False)], 0, 0.0),
         ([], 3, 0.0),
     ],
-    ids=["all", "half missed", "wrong one first", "one between", "equal scores pass together", "no box", "none found"],
+    ids=[
+        "all",
+        "half missed",
+        "wrong one first",
+        "one between",
+        "equal scores pass together",
+        "later is better",
+        "no box",
+        "none found",
+    ],
 )
 def test_average_precision(scores: list[tuple[float, bool]], boxes: int, expected: float) -> None:
     assert average_precision(judged(scores, boxes)) == pytest.approx(expected)
