@@ -27,9 +27,15 @@ def write(path: Path, content: bytes, *, secret: bool = False) -> None:
 
 
 def append(path: Path, line: bytes) -> None:
-    """Add a line to a file for good. Raises OSError."""
+    """Add a line to a file for good. Raises OSError.
+
+    A new file belongs to the owner of its folder: who once said sudo must not need it ever after.
+    """
     new = not path.exists()
     with path.open("ab") as file:
+        if new and os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
