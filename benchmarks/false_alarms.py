@@ -40,8 +40,8 @@ from models.training.classes import MODELS
 from models.training.dataset import Sample, load
 from models.training.evaluate import detect_all
 
-#: Drives that nothing was trained on, a frame every 2 m as the vehicle judges them. They were seen when the certainty that
-#: an observation needs was set to 0.7 (by the costs of other drives), so they flatter it a little.
+#: Drives that nothing was trained on, a frame every 2 m as the vehicle judges them. They were seen when the certainty
+#: that an observation needs was set to 0.7 (by the costs of other drives), so they flatter it a little.
 SEEDS, KM = (301, 302), 0.5
 #: The simulator's tunnel as seen from our lane.
 TUNNEL = TunnelConfig(lining="box", left_m=6.35, right_m=3.05, crown_m=5.0)

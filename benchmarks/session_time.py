@@ -4,9 +4,9 @@
 
     python -m benchmarks.session_time [--threads 1 2] [--rounds 20]
 
-Needs `onnx` (requirements/training.lock). The others have random weights: time does not depend on what they know. They are
-built here after the description of YOLOX (arXiv:2107.08430): `plain` has the 3x3 convolutions of YOLOX-tiny in the
-width of YOLOX-nano, which is the size of other vendors' nano models (about 6.5 GFLOP at 640x640); `separable` is
+Needs `onnx` (requirements/training.lock). The others have random weights: time does not depend on what they know.
+They are built here after the description of YOLOX (arXiv:2107.08430): `plain` has the 3x3 convolutions of YOLOX-tiny in
+the width of YOLOX-nano, which is the size of other vendors' nano models (about 6.5 GFLOP at 640x640); `separable` is
 YOLOX-nano as it stands. Both end before decoding and non-maximum suppression, ours after decoding.
 
 The last column compares the processor's time, median of all runs: on a machine that does something else besides, the

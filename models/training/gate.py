@@ -212,6 +212,9 @@ def sign_off(new: Path, old: Path, key_file: Path = KEY) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     shutil.copyfile(new / MANIFEST, old / MANIFEST)  # last: it names the others
+    for picture in (old / "selftest").glob("*"):
+        if not (new / "selftest" / picture.name).exists():
+            picture.unlink()  # of the old package's self test
 
 
 def open_key(file: Path) -> Ed25519PrivateKey:

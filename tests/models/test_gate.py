@@ -109,7 +109,11 @@ def packages(tmp_path: Path) -> Packages:
 
 def test_what_the_gate_let_pass_takes_the_old_ones_place(packages: Packages) -> None:
     packages.result()
+    of_the_old_self_test = packages.old / "selftest" / "gone.jpg"
+    of_the_old_self_test.parent.mkdir(exist_ok=True)
+    of_the_old_self_test.touch()
     sign_off(packages.new, packages.old, packages.key_file)
+    assert not of_the_old_self_test.exists()
     assert (packages.old / MANIFEST).read_text() == "new"
     assert (packages.old / "model-int8.onnx").read_bytes() == b"new"
     assert (packages.old / "CARD.md").read_text() == "card"

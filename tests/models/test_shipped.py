@@ -65,7 +65,7 @@ def test_people_and_vehicles_have_low_thresholds() -> None:
 @each_package
 def test_both_files_find_what_is_in_the_stored_pictures(name: Name) -> None:
     for precision in PACKAGES[name].precisions:
-        assert prove(PACKAGES[name], precision=precision) >= 2
+        assert prove(PACKAGES[name], precision=precision) >= 1
 
 
 @pytest.mark.data
