@@ -37,7 +37,8 @@ from edge.sampling.surroundings import SurroundingsWatch, limits_for
 from edge.sampling.view import View, view
 from edge.types import Surroundings
 from edge.vision.detector import Detector
-from edge.vision.package import MANIFEST, load_package
+from edge.vision.installed import installed
+from edge.vision.package import load_package
 from messages.types import ModelRef
 
 MODELS = delivered_models()
@@ -153,10 +154,7 @@ def privacy_detector(config: VehicleConfig) -> Detector | None:
     Raises:
         ModelError: a package is there and is refused. Going on without it would show what it was installed to hide.
     """
-    folder = (config.vision.models or MODELS) / config.vision.privacy
-    if not config.vision.privacy or not (folder / MANIFEST).is_file():
-        return None
-    return Detector(load_package(folder, threads=config.vision.threads), config.vision.threads)
+    return installed(config.vision.models or MODELS, config.vision.privacy, config.vision.threads)
 
 
 def judges(

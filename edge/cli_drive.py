@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from edge.config import VehicleConfig
     from edge.keeper import Keeper
-    from edge.ports import Detector
     from edge.privacy.guard import Guard
     from edge.types import Box, Detection, Picture
 
@@ -192,6 +191,7 @@ def _detect(options: argparse.Namespace) -> int:
     from edge.privacy.guard import Guard  # noqa: PLC0415
     from edge.release import delivered_models  # noqa: PLC0415
     from edge.vision.detector import Detector  # noqa: PLC0415
+    from edge.vision.installed import installed  # noqa: PLC0415
     from edge.vision.package import load_package  # noqa: PLC0415
 
     keep = _box(options.keep)
@@ -199,7 +199,9 @@ def _detect(options: argparse.Namespace) -> int:
         raise ConfigError(f"--blocks {options.blocks}: must be from 4 to 200")
     models, name = _model_place(options.model)
     detector = Detector(load_package((models or delivered_models()) / name, threads=options.threads), options.threads)
-    guard = Guard(_privacy(options) if options.safe else None)
+    # Not what assembles a vehicle: that loads the network's libraries, which the depot's cage does not have.
+    privacy = installed(models or delivered_models(), options.privacy, options.threads) if options.safe else None
+    guard = Guard(privacy)
     unreadable = 0
     for image in options.images:
         picture, problem = load_picture(image)
@@ -223,16 +225,6 @@ def _detect(options: argparse.Namespace) -> int:
     if unreadable:
         raise InputError(f"{unreadable} of {len(options.images)} pictures could not be read")
     return 0
-
-
-def _privacy(options: argparse.Namespace) -> Detector | None:
-    """The model that finds people and vehicles, where it is installed and wanted."""
-    from edge.assembly import privacy_detector  # noqa: PLC0415
-    from edge.config import VehicleConfig, VisionConfig  # noqa: PLC0415
-
-    models, _ = _model_place(options.model)
-    vision = VisionConfig(models=models, privacy=options.privacy, threads=options.threads)
-    return privacy_detector(VehicleConfig(vehicle="detect", vision=vision))
 
 
 def _safe(

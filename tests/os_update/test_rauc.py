@@ -194,6 +194,7 @@ def test_a_bundle_whose_kernel_line_is_not_ours_is_not_made(workshop: Workshop, 
     boot = tmp_path / "boot"
     boot.mkdir()
     (boot / "config.txt").write_text("x\n")
+    (boot / "wegewart.txt").write_text("x\n")
     (boot / "cmdline.txt").write_text("root=/dev/mmcblk0p2\n")
     root = tmp_path / "root"
     root.mkdir()

@@ -104,6 +104,8 @@ def _mutated(content: bytes) -> st.SearchStrategy[bytes]:
         | st.just(10**400)
     )
     replaced = st.tuples(st.sampled_from(sorted(value["signed"])), anything)
-    return replaced.filter(lambda pair: value["signed"][pair[0]] != pair[1]).map(
+    # Without a version of the specification python-tuf takes its own, so what was signed is unchanged.
+    same = ("spec_version", None)
+    return replaced.filter(lambda pair: value["signed"][pair[0]] != pair[1] and pair != same).map(
         lambda pair: json.dumps(value | {"signed": value["signed"] | {pair[0]: pair[1]}}).encode()
     )
