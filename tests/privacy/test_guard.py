@@ -96,7 +96,7 @@ def test_a_photo_made_safe_by_hand_goes_past_the_privacy_model_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """So the depot makes citizens' photos safe."""
-    monkeypatch.setattr(assembly, "privacy_detector", lambda _config: Finds(PERSON, CAR))
+    monkeypatch.setattr("edge.vision.installed.installed", lambda _models, _name, _threads: Finds(PERSON, CAR))
     photo = tmp_path / "photo.png"
     cv2.imwrite(str(photo), np.random.default_rng(1).integers(0, 256, (100, 100, 3), np.uint8))
     assert main(["detect", str(photo), "--json", "--safe", "--keep", "0,0,1,1"]) == 0
