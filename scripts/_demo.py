@@ -37,6 +37,7 @@ from edge.positioning.tracks import read_track  # noqa: E402
 def main() -> int:
     """Entry point; 0 only if everything that was confirmed is shown."""
     options = _options()
+    sys.stdout.reconfigure(line_buffering=True)  # the page's address has to be there at once, in a log, too
     VAR.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:

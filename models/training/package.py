@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a model package from a run's two ONNX files: `scripts/package street`.
 
-Thresholds are chosen on `val` with the INT8 file. `--test` adds the scores on `test`: for the model that ships, once.
-Where an older package stands already, the new one is made beside the run, and takes its place by `--sign-off` once
-`scripts/gate` has let it pass.
+Thresholds and calibration are chosen on `val` with the INT8 file. `--test` adds the scores on `test`: for the model
+that ships, once. Where an older package stands already, the new one is made beside the run, and takes its place by
+`--sign-off` once `scripts/gate` has let it pass.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from edge.vision.manifest import (
     Superclass,
 )
 from edge.vision.package import MANIFEST, ModelPackage, load_package, look
-from models.training import gate
+from models.training import calibration, gate
 from models.training.added import NOTE
 from models.training.classes import MODELS, Classes
 from models.training.dataset import Sample, load
@@ -129,11 +129,12 @@ def _added(run: Path) -> list[str]:
     return [note.read_text(encoding="utf-8").strip()] if note.exists() else []
 
 
-def with_thresholds(package: ModelPackage, classes: Classes, teacher: Path) -> ModelPackage:
-    """Thresholds that are best on `val`."""
+def chosen_on_val(package: ModelPackage, classes: Classes, teacher: Path) -> ModelPackage:
+    """Thresholds that are best on `val`, and lines that make the scores of what passes them probabilities."""
     looks = look_all(Detector(package), _pictures(classes, "val", teacher))
-    thresholds = choose(looks, package.manifest)
-    return with_fields(package, manifest=msgspec.structs.replace(package.manifest, thresholds=thresholds))
+    manifest = msgspec.structs.replace(package.manifest, thresholds=choose(looks, package.manifest))
+    lines = calibration.fit_all(calibration.told_all(looks, manifest))
+    return with_fields(package, manifest=msgspec.structs.replace(manifest, calibration=lines))
 
 
 def with_selftest(package: ModelPackage) -> ModelPackage:
@@ -235,7 +236,7 @@ def main() -> None:
     if folder != shipped and (shipped / "CARD.md").exists():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shipped / "CARD.md", folder / "CARD.md")
-    package = with_thresholds(draft(classes, run, folder, arguments.version), classes, arguments.teacher)
+    package = chosen_on_val(draft(classes, run, folder, arguments.version), classes, arguments.teacher)
     package = with_pictures(with_selftest(package))
     tables = scored(package, classes, ["val", "test"] if arguments.test else ["val"], arguments.teacher)
     package = with_fields(package, manifest=msgspec.structs.replace(package.manifest, scores=as_scores(tables)))

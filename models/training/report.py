@@ -4,7 +4,7 @@
 
     scripts/report NAME [--drive DIR] [--no-test] [--no-drives]
 
-1. fits the calibration on `val` and writes it into model.toml (no threshold and no file changes);
+1. fits the calibration on `val`, and writes it into model.toml if that has another (no threshold and no file changes);
 2. writes `curves.png` and `reliability.png` beside it;
 3. rewrites the marked sections of CARD.md; a section that the card lacks is put at its end.
 
@@ -17,15 +17,17 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import numpy as np
 
 from benchmarks import false_alarms, real_drive, undamaged
 from edge.vision.detector import Detector
-from edge.vision.manifest import Line, Manifest, Precision
-from edge.vision.package import MANIFEST, load_package
+from edge.vision.manifest import Manifest, Precision
+from edge.vision.package import load_package
 from models.training import calibration, curves, sections, thresholds
 from models.training.classes import MODELS, Classes
 from models.training.dataset import load, shared_folder
@@ -80,14 +82,6 @@ def strangers(manifest: Manifest, tables: Tables) -> list[str]:
     ]
 
 
-def with_calibration(text: str, lines: Mapping[str, Line]) -> str:
-    """The text of a model.toml with these lines instead of those it had."""
-    text = re.sub(r"\[calibration\.\w+\]\n(?:\w.*\n)+\n*", "", text)
-    tables = [f"[calibration.{name}]\nslope = {line.slope}\noffset = {line.offset}\n\n" for name, line in lines.items()]
-    before, after = text.split("[superclass]\n")
-    return f"{before}{''.join(tables)}[superclass]\n{after}"
-
-
 def with_section(text: str, name: str, body: str) -> str:
     """The text of a card with a section replaced, or put at its end."""
     block = f"<!-- {name} -->\n{body}\n<!-- end -->"
@@ -117,11 +111,14 @@ def pictures(folder: Path, looks: Sequence[Look], manifest: Manifest, by: Mappin
     curves.draw_reliability(folder / "reliability.png", panels)
 
 
-def calibrate(folder: Path, looks: Sequence[Look], manifest: Manifest) -> Manifest:
-    """Fit on these pictures and write model.toml; the manifest as it is then."""
-    lines = calibration.fit_all(calibration.told_all(looks, manifest))
-    path = folder / MANIFEST
-    path.write_text(with_calibration(path.read_text(encoding="utf-8"), lines), encoding="utf-8")
+def calibrate(folder: Path, looks: Sequence[Look]) -> Manifest:
+    """Fit on these pictures and write model.toml, where it says something else; the manifest as it is then."""
+    from models.training import package as packing  # noqa: PLC0415 - what this needs, drawing does without
+
+    package = load_package(folder)
+    lines = calibration.fit_all(calibration.told_all(looks, package.manifest))
+    if lines != package.manifest.calibration:
+        packing.write(with_fields(package, manifest=msgspec.structs.replace(package.manifest, calibration=lines)))
     return load_package(folder).manifest
 
 
@@ -165,7 +162,7 @@ def main() -> None:
     splits = ["val"] if arguments.no_test else ["val", "test"]
     found = measure(folder, classes, splits, arguments.teacher, arguments.threads)
     print(*strangers(load_package(folder).manifest, found.tables), sep="\n")
-    manifest = calibrate(folder, found.looks["val"], load_package(folder).manifest)
+    manifest = calibrate(folder, found.looks["val"])
     goals = {goal: thresholds.choose(found.looks["val"], manifest, goal) for goal in get_args(thresholds.Goal)}
     by = {"shipped": manifest.thresholds, **goals}
     pictures(folder, found.looks["val"], manifest, by)

@@ -7,17 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from edge.vision.manifest import Line, read_manifest
 from models.training import sections
 from models.training.calibration import Told
 from models.training.classes import STREET
 from models.training.evaluate import Row, f1_of, markdown, score
 from models.training.metric import Count, Judged, Match, average_precision, curve, is_small
-from models.training.report import strangers, with_calibration, with_section
+from models.training.report import strangers, with_section
 from tests.models.test_calibration import MANIFEST, look
-from tests.vision.packages import STREET as FOLDER
-
-TEXT = (FOLDER / "model.toml").read_text(encoding="utf-8")
 
 
 def judged(scores: list[tuple[float, bool]], boxes: int) -> list[Judged]:
@@ -66,20 +62,6 @@ def test_the_table_tells_ap50_beside_f1_for_programs_and_people() -> None:
     assert row.ap50 == pytest.approx(0.5)
     assert f1_of(rows, "pothole") == pytest.approx(0.5)
     assert "| all | pothole | all | 2 | 0.500 | 0.500 | 0.500 | 0.500 |" in markdown(rows)
-
-
-def test_the_calibration_is_written_once_and_nothing_else_changes(tmp_path) -> None:
-    lines = {"pothole": Line(slope=1.5, offset=0.25), "crack": Line(slope=1.0, offset=-0.5)}
-    bare = with_calibration(TEXT, {})
-    once = with_calibration(TEXT, lines)
-    assert with_calibration(once, lines) == once
-    assert with_calibration(once, {}) == bare
-    path = tmp_path / "model.toml"
-    path.write_text(once, encoding="utf-8")
-    read = read_manifest(path)
-    assert read.calibration == lines
-    path.write_text(bare, encoding="utf-8")
-    assert read.thresholds == read_manifest(path).thresholds
 
 
 def test_a_section_of_a_card_is_replaced_and_one_that_is_missing_is_added() -> None:

@@ -28,11 +28,13 @@ from edge.vision.detector import Detector  # noqa: E402
 from edge.vision.package import load_package  # noqa: E402
 from edge.vision.selftest import draw  # noqa: E402
 from models.training import package as packing  # noqa: E402
+from models.training.calibration import NONE  # noqa: E402
 from models.training.classes import STREET  # noqa: E402
 from models.training.dataset import load_road  # noqa: E402
-from models.training.evaluate import detect_all, f1_of, table  # noqa: E402
+from models.training.evaluate import detect_all, f1_of, look_all, table  # noqa: E402
 from models.training.export import load_average  # noqa: E402
 from models.training.quantize import make_files  # noqa: E402
+from models.training.report import calibrate  # noqa: E402
 from tests.servers import wait_until  # noqa: E402
 
 #: About a minute of processor time; a machine with much else to do takes several minutes.
@@ -162,7 +164,7 @@ def test_a_run_that_was_killed_ends_with_exactly_the_weights_of_one_that_was_not
 def test_it_is_quantized_packed_loaded_by_the_vehicle_and_finds_the_holes(drawn_set: Path) -> None:
     run, out, teacher = drawn_set / "whole", drawn_set / "package", drawn_set / "teacher.json"
     make_files(run, load_road("train"), SIZE)
-    package = packing.with_thresholds(packing.draft(STREET, run, out, "1.0", SIZE), STREET, teacher)
+    package = packing.chosen_on_val(packing.draft(STREET, run, out, "1.0", SIZE), STREET, teacher)
     package = packing.with_selftest(package)
     tables = packing.scored(package, STREET, ["val"], teacher)
     scores = packing.as_scores(tables)
@@ -170,6 +172,7 @@ def test_it_is_quantized_packed_loaded_by_the_vehicle_and_finds_the_holes(drawn_
 
     loaded = load_package(out)
     assert loaded.precisions[0] == "int8"
+    assert loaded.manifest.calibration["pothole"] != NONE
     for precision in loaded.precisions:
         rows = table(detect_all(Detector(loaded, 1, precision), load_road("test")))
         assert f1_of(rows, "pothole") > 0.5, precision
@@ -179,3 +182,10 @@ def test_it_is_quantized_packed_loaded_by_the_vehicle_and_finds_the_holes(drawn_
     again = table(detect_all(Detector(loaded, 1, "int8"), load_road("val")))
     assert f1_of(again, "pothole") == pytest.approx(stated.f1, abs=0.005)
     assert any(one.label == "pothole" for one in Detector(loaded, 1).detect(draw(3, *SIZE)))
+
+    looks = look_all(Detector(loaded, 1, "int8"), load_road("val"))
+    os.utime(out / "model.toml", (0, 0))
+    assert calibrate(out, looks) == loaded.manifest
+    assert (out / "model.toml").stat().st_mtime == 0, "the report writes what the gate has named"
+    packing.write(replace(loaded, manifest=msgspec.structs.replace(loaded.manifest, calibration={})))
+    assert calibrate(out, looks) == load_package(out).manifest == loaded.manifest

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,3 +21,8 @@ def copy_of_street(folder: Path, change: Callable[[str], str] = lambda text: tex
     changed = change(text)
     manifest.write_text(changed, encoding="utf-8")
     return copy
+
+
+def without_calibration(text: str) -> str:
+    """The text of a model.toml that tells the network's own scores."""
+    return re.sub(r"\[calibration[^]]*\]\n(?:\w.*\n)*\n*", "", text)

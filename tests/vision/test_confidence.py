@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,8 +18,7 @@ from edge.vision.detector import Detector
 from edge.vision.manifest import Line, read_manifest
 from edge.vision.package import ModelPackageError, load_package
 from edge.vision.selftest import draw
-from models.training.report import with_calibration
-from tests.vision.packages import copy_of_street
+from tests.vision.packages import copy_of_street, without_calibration
 
 LINES = st.builds(Line, slope=st.floats(0.05, 20), offset=st.floats(-20, 20))
 SCORES = st.floats(0, 1)
@@ -50,9 +51,9 @@ def test_a_class_without_a_line_keeps_its_score_and_the_surest_comes_first() -> 
 
 
 def test_calibration_changes_what_is_told_of_a_box_and_not_which_boxes_are_found(tmp_path: Path) -> None:
-    plain = load_package(copy_of_street(tmp_path / "plain", lambda text: with_calibration(text, {})))
+    plain = load_package(copy_of_street(tmp_path, without_calibration))
     lines = dict.fromkeys(plain.manifest.classes, LINE)
-    other = load_package(copy_of_street(tmp_path / "other", lambda text: with_calibration(text, lines)))
+    other = replace(plain, manifest=msgspec.structs.replace(plain.manifest, calibration=lines))
     picture = draw(plain.manifest.selftest.seed, 640, 384)
     before, after = (Detector(one, threads=1).detect(picture) for one in (plain, other))
     assert before
@@ -61,7 +62,7 @@ def test_calibration_changes_what_is_told_of_a_box_and_not_which_boxes_are_found
 
 
 def test_a_package_without_calibration_tells_the_models_score(tmp_path: Path) -> None:
-    package = load_package(copy_of_street(tmp_path, lambda text: with_calibration(text, {})))
+    package = load_package(copy_of_street(tmp_path, without_calibration))
     detector = Detector(package, threads=1)
     picture = draw(package.manifest.selftest.seed, 640, 384)
     assert package.manifest.calibration == {}
@@ -83,7 +84,7 @@ def test_a_line_that_would_turn_the_order_or_belongs_to_nothing_is_refused(
     tmp_path: Path, toml: str, words: list[str]
 ) -> None:
     folder = copy_of_street(
-        tmp_path, lambda text: with_calibration(text, {}).replace("[superclass]", f"{toml}\n[superclass]")
+        tmp_path, lambda text: without_calibration(text).replace("[superclass]", f"{toml}\n[superclass]")
     )
     with pytest.raises(ModelPackageError) as caught:
         read_manifest(folder / "model.toml")
