@@ -55,8 +55,10 @@ def taught(seen: Observation, content: bytes | None) -> Taught | str:
         return "without a picture"
     if picture.anonymised.method != _METHOD:
         return "with a picture whose sharp part is not known"
+    # Counted are only those that cost something of what would be sharp. Where in it, nobody knows: a mosaic there would
+    # be taught as road, or as the defect.
     if picture.anonymised.people or picture.anonymised.vehicles:
-        return "with people or vehicles in the picture"
+        return "with people or vehicles hidden in the sharp part"
     if not _is_inside(picture.box, picture.width, picture.height):
         return "with a box that is none"
     sharp = _sharp(picture)

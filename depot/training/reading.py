@@ -18,8 +18,8 @@ from messages.types import Observation
 
 #: Cases of one transaction.
 _PAGE = 500
-#: Pictures of a case: more of them would teach the same thing again. The page shows as many side by side.
-_MOST = 2
+#: Pictures of a case that are looked through for those that may teach.
+_MOST = 8
 _DECIDED = ("confirmed", "ordered", "repaired", "rejected")
 
 

@@ -25,6 +25,8 @@ from depot.training.choosing import CLASSES, Lesson, Model, Split, digest, place
 from depot.training.pictures import Taught, frame_widths, taught
 from depot.training.reading import Sight
 
+#: Pictures of a case in the set: more of them would teach the same thing again.
+_MOST = 2
 _MANIFEST = (
     "file", "sha256", "split", "case", "verdict", "class", "decided_on", "decided_by", "place", "picture", "model",
     "model_version",
@@ -106,18 +108,28 @@ class _Set:
         for one in chosen:
             if not one.sights:
                 outcome.left_out["without a picture"] += 1
+            kept = 0
             for sight in one.sights:
-                seen = sight.observation
-                content = None if seen.picture is None else pictures.read(seen.picture.sha256)
-                made = taught(seen, content)
-                if isinstance(made, str):
-                    outcome.left_out[made] += 1
-                elif made.sha256 in self._known:
-                    outcome.left_out["with a picture that another case has, too"] += 1
-                else:
-                    self._add(one, sight, made)
-                    outcome.written[one.split, "no defect" if one.lesson.defect is None else "defect"] += 1
+                reason = self._take(one, sight, pictures)
+                if reason is not None:
+                    outcome.left_out[reason] += 1
+                    continue
+                outcome.written[one.split, "no defect" if one.lesson.defect is None else "defect"] += 1
+                kept += 1
+                if kept == _MOST:
+                    break
         self._write_tables()
+
+    def _take(self, one: Chosen, sight: Sight, pictures: Pictures) -> str | None:
+        """Add a picture, or say why not."""
+        seen = sight.observation
+        made = taught(seen, None if seen.picture is None else pictures.read(seen.picture.sha256))
+        if isinstance(made, str):
+            return made
+        if made.sha256 in self._known:
+            return "with a picture that another case has, too"
+        self._add(one, sight, made)
+        return None
 
     def _add(self, one: Chosen, sight: Sight, made: Taught) -> None:
         self._known.add(made.sha256)

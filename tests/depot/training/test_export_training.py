@@ -204,8 +204,24 @@ def test_pictures_with_people_and_those_that_came_later_or_are_gone_are_left_out
         connection.execute(update(pictures).where(pictures.c.sha256 == at).values(expired_utc="2026-05-07"))
     outcome = written(city, tmp_path / "set")
     assert sum(outcome.written.values()) == 1
-    assert outcome.left_out == Counter({"with people or vehicles in the picture": 1, "without a picture": 1})
+    assert outcome.left_out == Counter({"with people or vehicles hidden in the sharp part": 1, "without a picture": 1})
     assert hashlib.sha256(later.jpeg).hexdigest() not in {row["picture"] for row in manifest(tmp_path / "set")}
+
+
+def test_a_case_teaches_with_its_two_best_pictures_that_may(city: City, tmp_path: Path) -> None:
+    number = city.case(road=TRAIN, seed=200)  # the last of them by score
+    hidden = {}
+    for n, score in enumerate((0.99, 0.98, 0.97, 0.96)):
+        picture = safe(201 + n)
+        people = type(picture.anonymised)(method=picture.anonymised.method, people=1)
+        changes = {"anonymised": people} if n in (0, 2) else {}
+        city.sight(number, seen(picture, **changes), picture.jpeg, score=score)
+        hidden[hashlib.sha256(picture.jpeg).hexdigest()] = n
+    with city.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE cases SET best = NULL")  # so that the score alone says which is better
+    outcome = written(city, tmp_path / "set")
+    assert [hidden[row["picture"]] for row in manifest(tmp_path / "set")] == [1, 3]
+    assert outcome.left_out == Counter({"with people or vehicles hidden in the sharp part": 2})
 
 
 def test_a_folder_with_something_in_it_stays_as_it_is(
