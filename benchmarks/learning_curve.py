@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What would make the street model better: more pictures, a larger network, more pixels?
 
-    python -m benchmarks.learning_curve --out runs/curve --steps 350 --batch 8      (run again to go on after a cut)
+And what has the tunnel model from it: could both share everything before their heads?
+
+    python -m benchmarks.learning_curve --out runs/curve --steps 700 --batch 16     (run again to go on after a cut)
     python -m benchmarks.learning_curve --out runs/curve --draw FILE.png            (what is done so far, as a picture)
+    python -m benchmarks.learning_curve --model tunnel --out runs/curve_tunnel ...
 
 Trainings of equal length (`models/training/curve.py`), scored on `val`. They are far shorter than that of the model
 that ships: what counts is the difference between two points, not their height. Needs what `scripts/train` needs, and
@@ -20,9 +23,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from models.training.curve import Point
 
-COLUMNS = ("all pothole", "all crack", "forward_high pothole", "forward_high crack")
+COLUMNS = {
+    "street": ("all pothole", "all crack", "forward_high pothole", "forward_high crack"),
+    "tunnel": ("all crack", "all spalling", "all water_leakage", "all efflorescence", "all exposed_rebar"),
+}
 #: What differs from the first point. The most telling first: a run that is cut has them.
-POINTS: dict[str, dict[str, Any]] = {
+STREET: dict[str, dict[str, Any]] = {
     "share 100 %": {},
     "share 25 %": {"share": 0.25},
     "share 50 %": {"share": 0.5},
@@ -30,17 +36,24 @@ POINTS: dict[str, dict[str, Any]] = {
     "open licences only": {"open_only": True},
     "512x320": {"size": (512, 320)},
     "320x192": {"size": (320, 192)},
-    "from nothing": {"started": False},
-    "from nothing, half the width": {"started": False, "width": 8},
+    "from nothing": {"start": ""},
+    "from nothing, half the width": {"start": "", "width": 8},
 }
+STREET_MODEL = "models/street/model-fp32.onnx"
+TUNNEL: dict[str, dict[str, Any]] = {
+    "from COCO": {"model": "tunnel"},
+    "from the street model": {"model": "tunnel", "start": STREET_MODEL},
+    "the street model's, heads alone learn": {"model": "tunnel", "start": STREET_MODEL, "held": True},
+}
+POINTS = {"street": STREET, "tunnel": TUNNEL}
 SHARES = {"share 10 %": 10, "share 25 %": 25, "share 50 %": 50, "share 100 %": 100}
 
 
-def point(name: str) -> Point:
+def point(name: str, model: str) -> Point:
     """The training of that name."""
     from models.training.curve import Point  # noqa: PLC0415 - PyTorch; drawing does without
 
-    return Point(name=name, **POINTS[name])
+    return Point(name=name, **POINTS[model][name])
 
 
 def folder_of(out: Path, name: str) -> Path:
@@ -48,38 +61,42 @@ def folder_of(out: Path, name: str) -> Path:
     return out / "".join(char if char.isalnum() else "-" for char in name)
 
 
-def results(out: Path) -> dict[str, dict[str, Any]]:
+def results(out: Path, model: str = "street") -> dict[str, dict[str, Any]]:
     """What is done so far."""
-    files = {name: folder_of(out, name) / "result.json" for name in POINTS}
+    files = {name: folder_of(out, name) / "result.json" for name in POINTS[model]}
     return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
+def table(found: dict[str, dict[str, Any]], model: str = "street") -> str:
     """F1 (AP50) of every point."""
+    columns = COLUMNS[model]
     lines = [
-        "| training | pictures | minutes | " + " | ".join(COLUMNS) + " | mean of the first two |",
-        "| --- " * (len(COLUMNS) + 4) + "|",
+        "| training | pictures | minutes | " + " | ".join(columns) + " | mean F1 |",
+        "| --- " * (len(columns) + 4) + "|",
     ]
     for name, one in found.items():
-        cells = [f"{one['scores'][key]['f1']:.3f} ({one['scores'][key]['ap50']:.3f})" for key in COLUMNS]
-        lines.append(f"| {name} | {one['pictures']} | {one['minutes']} | {' | '.join(cells)} | {mean(one):.3f} |")
+        cells = [f"{one['scores'][key]['f1']:.3f} ({one['scores'][key]['ap50']:.3f})" for key in columns]
+        lines.append(
+            f"| {name} | {one['pictures']} | {one['minutes']} | {' | '.join(cells)} | {mean(one, model):.3f} |"
+        )
     return "\n".join(lines)
 
 
-def mean(one: dict[str, Any]) -> float:
-    """Mean F1 of potholes and cracks, all views."""
-    return float(sum(one["scores"][key]["f1"] for key in COLUMNS[:2]) / 2)
+def mean(one: dict[str, Any], model: str = "street") -> float:
+    """Mean F1 of its classes, all views."""
+    of_all = [key for key in COLUMNS[model] if key.startswith("all ")]
+    return float(sum(one["scores"][key]["f1"] for key in of_all) / len(of_all))
 
 
 def draw(found: dict[str, dict[str, Any]], file: Path) -> None:
-    """F1 over the share of the pictures, and beside it every other point."""
+    """F1 of street over the share of the pictures, and beside it every other point."""
     import matplotlib as mpl  # noqa: PLC0415 - only drawing needs it
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    for key in COLUMNS:
+    for key in COLUMNS["street"]:
         known = [(SHARES[name], found[name]["scores"][key]["f1"]) for name in SHARES if name in found]
         left.plot(*zip(*known, strict=True), marker="o", label=key)
     left.set_xscale("log", base=2)
@@ -88,7 +105,7 @@ def draw(found: dict[str, dict[str, Any]], file: Path) -> None:
     left.set_ylabel("F1 on val")
     left.set_ylim(bottom=0)
     left.legend(fontsize=8)
-    names = [name for name in reversed(POINTS) if name in found]
+    names = [name for name in reversed(STREET) if name in found]
     right.barh(names, [mean(found[name]) for name in names])
     right.set_xlabel("mean F1 of potholes and cracks on val")
     for axis in (left, right):
@@ -99,6 +116,7 @@ def draw(found: dict[str, dict[str, Any]], file: Path) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=POINTS, default="street")
     parser.add_argument("--out", type=Path, default=Path("runs/curve"), help="checkpoints and results")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--batch", type=int, default=8)
@@ -106,6 +124,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, default=Path("runs/teacher.json"))
     parser.add_argument("--draw", type=Path, metavar="PNG", help="train nothing; draw what is done so far")
     arguments = parser.parse_args()
+    model: str = arguments.model
     if arguments.draw is None:
         import cv2  # noqa: PLC0415
         import torch  # noqa: PLC0415
@@ -115,10 +134,12 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
         cv2.setNumThreads(1)
         budget = curve.Budget(arguments.steps, arguments.batch)
-        for name in POINTS:
-            curve.measure(point(name), budget, folder_of(arguments.out, name), arguments.teacher)
-            print(table(results(arguments.out)), flush=True)
+        for name in POINTS[model]:
+            curve.measure(point(name, model), budget, folder_of(arguments.out, name), arguments.teacher)
+            print(table(results(arguments.out, model), model), flush=True)
         return
+    if model != "street":
+        parser.error("only street has a share to draw over")
     found = results(arguments.out)
     if not found:
         raise SystemExit(f"{arguments.out}: nothing is done yet")

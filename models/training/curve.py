@@ -23,8 +23,9 @@ import torch
 
 from edge.vision.letterbox import fit
 from edge.vision.manifest import Manifest, read_manifest
-from models.training.classes import STREET
-from models.training.dataset import Sample, load_road
+from models.training.classes import MODELS as CLASSES
+from models.training.classes import Classes
+from models.training.dataset import Sample, load
 from models.training.evaluate import Row, score
 from models.training.export import load_average
 from models.training.model import StreetNet
@@ -34,19 +35,28 @@ from models.training.thresholds import Look, choose
 from models.training.train import train
 
 MODELS = Path(__file__).resolve().parents[1]
-SCORED = ("pothole", "crack")
+SCORED = {
+    "street": ("pothole", "crack"),
+    "tunnel": ("crack", "spalling", "water_leakage", "efflorescence", "exposed_rebar"),
+}
+COCO, STREET_MODEL = "detector/yolox_nano.onnx", "models/street/model-fp32.onnx"
 
 
 @dataclass(frozen=True)
 class Point:
-    """One training. `share` of the pictures, by place; `width`: channels; `started`: from COCO, else from nothing."""
+    """One training. `share` of the pictures, by place; `width`: channels; `start`: weights, or from nothing.
+
+    `held`: nothing before the heads learns.
+    """
 
     name: str
     share: float = 1.0
     width: int = 16
     size: tuple[int, int] = (416, 256)
     open_only: bool = False
-    started: bool = True
+    start: str = COCO
+    model: str = "street"
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,18 +73,20 @@ def measure(point: Point, budget: Budget, folder: Path, teacher: Path) -> dict[s
     if result.exists():
         read: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return read
-    recipe = load_recipe(MODELS / "training" / "street.toml")
+    classes = CLASSES[point.model]
+    recipe = load_recipe(MODELS / "training" / f"{point.model}.toml")
     phase = Phase(
         steps=budget.steps, size=point.size, zoom=(0.7, 1.8), cells=(0.35, 0.5, 0.15),
         rate=1.5e-3, last_rate=2e-5, simulated_share=0.0,
     )  # fmt: skip
     recipe = replace(
         recipe, batch=budget.batch, width=point.width, phases=(phase,), warmup_steps=40, save_every=50,
-        start_weights=recipe.start_weights if point.started else "",
+        start_weights=point.start, held=point.held,
     )  # fmt: skip
-    pictures = nested(load_road("train", teach(teacher), open_only=point.open_only), point.share)
-    train(recipe, folder, real=pictures)
-    rows = judge(load_average(folder / "last.pt"), load_road("val"), point.size)
+    taught = teach(teacher) if classes.taught else None
+    pictures = nested(load(classes, "train", taught, open_only=point.open_only), point.share)
+    train(recipe, folder, classes=classes, real=pictures)
+    rows = judge(load_average(folder / "last.pt", classes), load(classes, "val"), point.size, classes)
     spent_s = torch.load(folder / "last.pt", weights_only=True)["spent_s"]
     found = {
         "point": asdict(point),
@@ -84,7 +96,7 @@ def measure(point: Point, budget: Budget, folder: Path, teacher: Path) -> dict[s
         "scores": {
             f"{row.view} {row.label}": {"f1": round(row.count.f1, 4), "ap50": row.ap50, "boxes": row.count.boxes}
             for row in rows
-            if row.size == "all" and row.view in ("all", STREET.own_view) and row.label in SCORED
+            if row.size == "all" and row.view in ("all", classes.own_view) and row.label in SCORED[point.model]
         },
     }
     result.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -111,9 +123,9 @@ def _by_place(sample: Sample) -> tuple[bytes, str]:
     return hashlib.sha256(place.encode()).digest(), sample.path.name
 
 
-def judge(net: StreetNet, samples: Sequence[Sample], size: tuple[int, int]) -> list[Row]:
+def judge(net: StreetNet, samples: Sequence[Sample], size: tuple[int, int], classes: Classes) -> list[Row]:
     """The score table of a network with the thresholds that are best on these pictures."""
-    manifest = read_manifest(MODELS / "street" / "model.toml")
+    manifest = read_manifest(MODELS / classes.model / "model.toml")
     looks = list(_looks(net, samples, size))
     best: Manifest = msgspec.structs.replace(manifest, thresholds=choose(looks, manifest))
     return score(looks, best)

@@ -52,6 +52,8 @@ class Recipe:
     left_out: tuple[str, ...] = ()  # sequences that are marked for the test
     #: Channels behind the first convolution; all others are multiples of it.
     width: int = 16
+    #: Only the heads learn; all before them stays as it starts, so that another model can share it.
+    held: bool = False
     #: Steps from one checkpoint to the next.
     save_every: int = 100
 

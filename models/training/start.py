@@ -17,16 +17,17 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from edge.vision.manifest import read_manifest
+from edge.vision.package import MANIFEST
 from models.training.classes import STREET, Classes
 from models.training.model import StreetNet, Unit
 
-COCO_PERSON = 0
-COCO_CAR = 2
+COCO = {"person": 0, "vehicle": 2}
 SLICES = ((0, 0), (1, 0), (0, 1), (1, 1))  # row and column offset of YOLOX's four picture slices
 
 
-def load_start(net: StreetNet, weights: Path, pictures: Tensor) -> None:
-    """Fill the network. `pictures` [B,3,H,W] float BGR 0..255 set the batch norms."""
+def load_start(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes = STREET) -> None:
+    """Fill the network, of its classes people and vehicles. `pictures` [B,3,H,W], BGR 0..255, set the batch norms."""
     tensors = list(convolutions(weights))
     biases: list[tuple[Unit, Tensor]] = []
     for layer in in_order(net):
@@ -37,16 +38,18 @@ def load_start(net: StreetNet, weights: Path, pictures: Tensor) -> None:
     for head in net.heads:
         head.box_out.weight.data, head.box_out.bias.data = pop(tensors, 4)
         coco_weight, _ = pop(tensors, 80)
-        head.class_out.weight.data[STREET.index("person")] = coco_weight[COCO_PERSON]
-        head.class_out.weight.data[STREET.index("vehicle")] = coco_weight[COCO_CAR]
+        for name, coco in COCO.items():
+            if name in classes.names:
+                head.class_out.weight.data[classes.index(name)] = coco_weight[coco]
     _match_statistics(net, biases, pictures, nn.SiLU())
 
 
 def load_own(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes) -> None:
-    """Fill the network from an exported street model; classes of the same name keep what they know.
+    """Fill the network from an ONNX file of a package of ours; classes of the same name keep what they know.
 
     The exporter writes each convolution where it is executed: within a head, the class's layers come before the box's.
     """
+    theirs = read_manifest(weights.with_name(MANIFEST)).classes
     graph = onnx.load(str(weights)).graph
     values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy()) for value in graph.initializer}
     folded = [node.input[1:3] for node in graph.node if node.op_type == "Conv" and "_out." not in node.input[1]]
@@ -59,8 +62,8 @@ def load_own(net: StreetNet, weights: Path, pictures: Tensor, classes: Classes) 
         known = f"net.heads.{number}"
         head.box_out.weight.data.copy_(values[f"{known}.box_out.weight"])
         head.box_out.bias.data.copy_(values[f"{known}.box_out.bias"])
-        for name in set(classes.names) & set(STREET.names):
-            label, old = classes.index(name), STREET.index(name)
+        for name in set(classes.names) & set(theirs):
+            label, old = classes.index(name), theirs.index(name)
             head.class_out.weight.data[label] = values[f"{known}.class_out.weight"][old]
             head.class_out.bias.data[label] = values[f"{known}.class_out.bias"][old]
     _match_statistics(net, biases, pictures, nn.ReLU(inplace=True))

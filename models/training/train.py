@@ -154,7 +154,7 @@ def train(
     if not checkpoint.exists() and recipe.start_weights:
         examples = [example for step in range(START_STEPS) for example in batches.make(step)]
         images, _, _ = to_tensors(examples, torch.device("cpu"))
-        _start(net, recipe.start_weights, images, classes)
+        start(net, recipe.start_weights, images, classes)
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     judge: nn.Module = net  # what learns: in a quantized phase, the network as its INT8 file will be
     saved = torch.load(checkpoint, map_location=device, weights_only=True) if checkpoint.exists() else None
@@ -168,7 +168,7 @@ def train(
         average.state = saved["average"]
         first, spent_s = saved["step"], saved["spent_s"]
     started = time.monotonic()
-    net.train()
+    to_learn(net, held=recipe.held)
     bar = tqdm(batches.ahead(first, recipe.steps), initial=first, total=recipe.steps, mininterval=10)
     for step, batch in enumerate(bar, first):
         phase, rate = recipe.at(step)
@@ -203,6 +203,14 @@ def train(
             )
 
 
+def to_learn(net: nn.Module, *, held: bool) -> None:
+    """Into training. `held`: before the heads neither weights nor the statistics of batch norms change."""
+    net.train()
+    for name, part in net.named_children():
+        if held and name != "heads":
+            part.eval().requires_grad_(requires_grad=False)
+
+
 def _mixed_in(
     recipe: Recipe, run: Path, drives: Path | None, added: Path | None, classes: Classes
 ) -> tuple[list[Sample], list[Sample]]:
@@ -223,7 +231,7 @@ def _mixed_in(
     return load_drives(drives, classes) if drives else [], cases
 
 
-def _start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> None:
+def start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> None:
     """Start weights: a run (`*.pt`), a model of ours (`models/NAME/FILE`), or a file in WEGEWART_SHARED/weights."""
     if weights.endswith(".pt"):
         net.load_state_dict(load_average(Path(weights), classes).state_dict())
@@ -232,7 +240,7 @@ def _start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> 
     elif weights.startswith("models/"):
         load_own(net, Path(__file__).resolve().parents[2] / weights, pictures, classes)
     else:
-        load_start(net, shared_folder() / "weights" / weights, pictures)
+        load_start(net, shared_folder() / "weights" / weights, pictures, classes)
 
 
 def _teach(classes: Classes, folder: Path) -> dict[str, Any] | None:

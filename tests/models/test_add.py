@@ -16,11 +16,16 @@ from depot.store.migration import migrate
 from depot.training.choosing import split
 from depot.training.cli import export
 from depot.training.reading import decided
+from edge.vision.detector import Detector
+from edge.vision.package import load_package
+from edge.vision.selftest import draw
+from models import training
 from models.training.added import Added, cut, load_added
 from models.training.augment import compose
-from models.training.classes import STREET, TUNNEL
+from models.training.classes import MODELS, STREET, TUNNEL
 from models.training.dataset import Sample
 from tests.depot.training.city import BOX, City
+from tests.vision.packages import STREET as STREET_PACKAGE
 
 TRAIN = next(name for name in map("Straße {}".format, range(99)) if split(f"road {name.casefold()}") == "train")
 POTHOLE, CRACK = STREET.index("pothole"), STREET.index("crack")
@@ -132,3 +137,26 @@ def test_a_batch_holds_the_citys_cases_in_the_share_of_the_recipe(samples: list[
     batches = Batches(recipe, [plain], [], samples)
     with_gaps = [bool((~example.known).any()) for example in batches.make(0)]
     assert np.mean(with_gaps) == pytest.approx(0.25, abs=0.08)
+
+
+@pytest.mark.parametrize("model", ["street", "tunnel"])
+def test_further_training_starts_as_the_shipped_model(model: str) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from models.training.model import StreetNet
+    from models.training.recipe import load_recipe
+    from models.training.train import start
+
+    classes, package = MODELS[model], load_package(STREET_PACKAGE.parent / model, precision="fp32")
+    recipe = load_recipe(Path(training.__file__).parent / f"{model}_add.toml")
+    assert all(phase.added_share > 0 for phase in recipe.phases)
+    assert recipe.start_weights == f"models/{model}/model-fp32.onnx"
+    road = draw(package.manifest.selftest.seed, 640, 384)
+    picture = torch.from_numpy(road[None]).permute(0, 3, 1, 2).float()
+    net = StreetNet(len(classes))
+    start(net, recipe.start_weights, picture, classes)
+    with torch.no_grad():
+        logits, _ = net.eval()(picture)
+    _, scores = Detector(package, 1, "fp32").look(road)
+    assert np.abs(logits[0].sigmoid().numpy() - scores).max() < 0.05
+    assert scores.max() > 0.2

@@ -48,7 +48,7 @@ def test_every_share_holds_the_smaller_ones_and_cuts_at_most_one_place_of_a_sour
 
 
 def result(f1: float) -> dict[str, Any]:
-    scores = {key: {"f1": f1, "ap50": f1 / 2, "boxes": 9} for key in learning_curve.COLUMNS}
+    scores = {key: {"f1": f1, "ap50": f1 / 2, "boxes": 9} for key in learning_curve.COLUMNS["street"]}
     return {"pictures": 10, "minutes": 1.0, "scores": scores}
 
 
@@ -65,7 +65,27 @@ def test_what_is_done_so_far_is_told_and_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_no_two_points_share_a_folder_and_each_differs_from_the_first() -> None:
-    folders = {learning_curve.folder_of(Path(), name) for name in learning_curve.POINTS}
-    assert len(folders) == len(learning_curve.POINTS)
-    assert all(learning_curve.POINTS[name] for name in list(learning_curve.POINTS)[1:])
+@pytest.mark.parametrize("model", learning_curve.POINTS)
+def test_no_two_points_share_a_folder_and_each_differs_from_the_first(model: str) -> None:
+    points = learning_curve.POINTS[model]
+    assert len({learning_curve.folder_of(Path(), name) for name in points}) == len(points)
+    first, *others = points.values()
+    assert all(other != first for other in others)
+
+
+def test_what_is_held_is_the_same_after_a_step_and_the_heads_are_not() -> None:
+    torch = pytest.importorskip("torch")
+    from models.training.model import StreetNet
+    from models.training.train import to_learn
+
+    torch.manual_seed(1)
+    net = StreetNet(2, 8)
+    to_learn(net, held=True)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.1, weight_decay=0.1)
+    logits, boxes = net(torch.rand(2, 3, 64, 64) * 255)
+    (logits.square().sum() + boxes.sum()).backward()
+    optimizer.step()
+    changed = {key for key, value in net.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed
+    assert all(key.startswith("heads.") for key in changed)
