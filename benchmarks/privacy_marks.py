@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People, faces, plates and vehicles on real pictures, marked by people: what of them leaves the vehicle?
 
-The marks are no part of the project, nor are the pictures: FOLDER/marks.json is {"format": 1, "pictures": [{"picture":
-path below WEGEWART_SHARED/data/road, "part": "val" | "test", "boxes": [{"label": "person" | "face" | "plate" |
-"vehicle", "box": [x1, y1, x2, y2]}]}]}. Thresholds are chosen on `val`; `test` is looked at once.
+The form of the marks: `models/training/marks.py`. Thresholds are chosen on `val`; `test` is looked at once.
 
 A mark is covered if nine tenths of it are, and readable if more than a tenth of it is in a sharp part. Sharp parts are
 those of every defect that is annotated in the picture or that the street model finds: more than a vehicle would send.
@@ -12,7 +10,6 @@ those of every defect that is annotated in the picture or that the street model 
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,40 +17,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 
-from edge.errors import InputError
 from edge.privacy.anonymise import PRIVATE_LABELS, PrivacySettings, sharp_part
 from edge.types import Box, Detection, Picture
 from edge.vision.decode import Scores, decode
 from edge.vision.detector import Detector
 from edge.vision.letterbox import Boxes
 from edge.vision.package import load_package
-from models.training.dataset import shared_folder
+from models.training.covered import LABELS, hidden_part, is_covered, outside_marks, part_of, read
+from models.training.marks import FROM_VEHICLES, Marked, load_marked
 
-COVERED = 0.9
 READABLE = 0.1
-OWN_VIEWS = ("forward", "vehicle")
-LABELS = ("person", "face", "plate", "vehicle")
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A marked picture with what the models say: raw boxes of the privacy model, the street model's, sharp boxes.
+    """A marked picture with what the models say: raw boxes of the privacy model, the street model's, sharp boxes."""
 
-    own_view: from a vehicle that drives along, not a close-up or a picture from the web.
-    """
-
-    own_view: bool
+    marked: Marked
     width: int
     height: int
-    marks: tuple[tuple[str, Box], ...]
     raw: tuple[Boxes, Scores]
     street: tuple[Detection, ...]
     defects: tuple[Box, ...]
+
+    @property
+    def own_view(self) -> bool:
+        """From a vehicle that drives along, not a close-up or a picture from the web."""
+        return FROM_VEHICLES in self.marked.views
 
 
 @dataclass
@@ -71,29 +65,23 @@ class Sums:
     blocks: dict[str, float] = field(default_factory=dict)
 
 
-class Marked:
+class Part:
     """All pictures of one part, looked at once; then counted for any thresholds."""
 
     def __init__(self, folder: Path, part: str, package: Path) -> None:
         self.detector = Detector(load_package(package, threads=2), 2)
         self._street = Detector(load_package(MODELS / "street", threads=2), 2)
         self.took_ms: dict[str, list[float]] = {"privacy": [], "street": []}
-        self._seen = [self._look(entry) for entry in _entries(folder) if entry["part"] == part]
+        self._seen = [self._look(marked) for marked in load_marked(folder, part)]
 
-    def _look(self, entry: dict[str, Any]) -> Seen:
-        path = shared_folder() / "data" / "road" / entry["picture"]
-        read = cv2.imread(str(path))
-        if read is None:
-            raise InputError(f"{path}: cannot be read, but marks.json names it")
-        picture = np.asarray(read, np.uint8)
+    def _look(self, marked: Marked) -> Seen:
+        picture = read(marked)
         height, width = picture.shape[:2]
         raw = self._timed("privacy", self.detector.look, picture)
         found = self._timed("street", self._street.detect, picture)
-        marks = tuple((one["label"], tuple(one["box"])) for one in entry["boxes"])
-        own_view, annotated = _known(entry["picture"])
-        defects = (*annotated, *(d.box for d in found if d.label not in PRIVATE_LABELS))
+        defects = (*marked.defects, *(d.box for d in found if d.label not in PRIVATE_LABELS))
         street = tuple(d for d in found if d.label in PRIVATE_LABELS)
-        return Seen(own_view, width, height, marks, raw, street, defects)
+        return Seen(marked, width, height, raw, street, defects)
 
     def _timed(self, name: str, judge: Any, picture: Picture) -> Any:
         began_s = time.perf_counter()
@@ -111,18 +99,15 @@ class Marked:
 
 
 def _add(sums: Sums, seen: Seen, found: Sequence[Detection]) -> None:
-    everything = (-1e9, -1e9, 1e9, 1e9)
     settings = PrivacySettings()
-    hidden = ~sharp_part(seen.width, seen.height, everything, found, settings)
-    marked = np.zeros_like(hidden)
-    for label, box in seen.marks:
-        inside = _slices(box)
-        marked[inside] = True
+    hidden = hidden_part(seen.width, seen.height, found)
+    needless = outside_marks(hidden, seen.marked)
+    for label, box in seen.marked.marks:
         sums.marks[label] += 1
-        sums.covered[label] += bool(hidden[inside].mean() >= COVERED)
+        sums.covered[label] += is_covered(hidden, box)
         blocks = (box[2] - box[0]) / max(8, round(settings.block_share * seen.width))
         sums.blocks[label] = max(sums.blocks.get(label, 0.0), blocks)
-    sums.needless[seen.own_view].append(float((hidden & ~marked).mean()))
+    sums.needless[seen.own_view].append(float(needless.mean()))
     if not seen.defects:
         return
     private = {"bare": (), "street": seen.street, "privacy": (*seen.street, *found)}
@@ -131,55 +116,18 @@ def _add(sums: Sums, seen: Seen, found: Sequence[Detection]) -> None:
         for name, taken in private.items()
     }
     for bare, left in zip(sharp["bare"], sharp["privacy"], strict=True):
-        if (free := bare & ~marked).any():
+        free = outside_marks(bare, seen.marked)
+        if free.any():
             sums.needless_sharp[seen.own_view].append(float((free & ~left).sum() / free.sum()))
-    for label, box in seen.marks:
+    for label, box in seen.marked.marks:
         sums.sent[label] += 1
         for name, parts in sharp.items():
-            sums.readable[name][label] += any(part[_slices(box)].mean() > READABLE for part in parts)
+            sums.readable[name][label] += any(part[part_of(box)].mean() > READABLE for part in parts)
 
 
-def _slices(box: Box) -> tuple[slice, slice]:
-    x1, y1, x2, y2 = (round(value) for value in box)
-    return slice(y1, max(y2, y1 + 1)), slice(x1, max(x2, x1 + 1))
-
-
-def _entries(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "marks.json"
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != 1:
-            raise InputError(f"{path}: format {told['format']}, 1 is wanted")
-        entries: list[dict[str, Any]] = told["pictures"]
-    except OSError:
-        raise InputError(
-            f"{path}: is missing: people have to mark pictures first (form: benchmarks/privacy_marks.py)"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: {type(error).__name__} {error}: is no file of marks") from None
-    return entries
-
-
-_COCO: dict[str, dict[str, tuple[bool, list[Box]]]] = {}
-
-
-def _known(name: str) -> tuple[bool, list[Box]]:
-    """Whether a vehicle took this picture of the road set, and the defects in it. `name`: below the set's folder."""
-    split = name.split("/")[1]
-    if split not in _COCO:
-        coco = json.loads((shared_folder() / "data" / "road" / f"instances_{split}.json").read_text(encoding="utf-8"))
-        names = {image["id"]: image["file_name"] for image in coco["images"]}
-        _COCO[split] = {image["file_name"]: (image["view"].startswith(OWN_VIEWS), []) for image in coco["images"]}
-        for one in coco["annotations"]:
-            x, y, w, h = one["bbox"]
-            if not one["iscrowd"]:
-                _COCO[split][names[one["image_id"]]][1].append((x, y, x + w, y + h))
-    return _COCO[split][name]
-
-
-def report(marked: Marked, thresholds: dict[str, float]) -> Iterator[str]:
+def report(part: Part, thresholds: dict[str, float]) -> Iterator[str]:
     """The figures of one part, line by line."""
-    sums = marked.count(thresholds)
+    sums = part.count(thresholds)
     yield f"thresholds {thresholds}, boxes grown by {PRIVATE_LABELS} of their size on each side"
     columns = ("", "marks", "covered by the model", "in pictures with a sharp part")
     yield f"| {' | '.join(columns)} | unreadable in what leaves | with the street model alone | without any model |"
@@ -192,14 +140,14 @@ def report(marked: Marked, thresholds: dict[str, float]) -> Iterator[str]:
         yield f"| {label} | {marks} | {covered / max(marks, 1):.3f} | {sent} | {shares} |"
     yield _needless(sums)
     yield "widest mark in mosaic blocks: " + ", ".join(f"{name} {sums.blocks[name]:.1f}" for name in sums.blocks)
-    took = {name: f"{np.median(values):.1f} ms" for name, values in marked.took_ms.items()}
+    took = {name: f"{np.median(values):.1f} ms" for name, values in part.took_ms.items()}
     yield f"one picture, median, two threads: {took}"
 
 
-def curve(marked: Marked, steps: Sequence[float]) -> Iterator[str]:
+def curve(part: Part, steps: Sequence[float]) -> Iterator[str]:
     """Covered and needless by threshold, the same for both classes: to choose on `val`."""
     for step in steps:
-        sums = marked.count({"person": step, "vehicle": step})
+        sums = part.count({"person": step, "vehicle": step})
         shares = ", ".join(f"{name} {sums.covered[name] / max(sums.marks[name], 1):.3f}" for name in LABELS)
         readable = sum(sums.readable["privacy"].values())
         yield f"{step:.3f}: covered {shares}; readable {readable}; {_needless(sums)}"
@@ -223,8 +171,8 @@ def run(folder: Path, part: str, package: Path, steps: Sequence[float]) -> Itera
         InputError: no marks, or a picture is missing.
         ModelError: the package is refused.
     """
-    marked = Marked(folder, part, package)
+    looked = Part(folder, part, package)
     if steps:
-        yield from curve(marked, steps)
+        yield from curve(looked, steps)
     else:
-        yield from report(marked, dict(msgspec.to_builtins(marked.detector.package.manifest.thresholds)))
+        yield from report(looked, dict(msgspec.to_builtins(looked.detector.package.manifest.thresholds)))

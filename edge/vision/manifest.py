@@ -139,7 +139,11 @@ class Origin(_Strict, frozen=True):
 
 
 class Score(_Strict, frozen=True):
-    """One measured F1 at an overlap of one half; for people and the depot, the daemon does not use it."""
+    """One measured F1 at an overlap of one half; for people and the depot, the daemon does not use it.
+
+    Of a privacy model: marks instead of boxes, recall by how many are covered, precision by area
+    (`models/training/covered.py`), and labels that are no classes: face, plate, all.
+    """
 
     onnx: Precision
     split: Literal["val", "test"]

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+#: The name of the sum over all views that are not told apart.
+ALL_VIEWS = "all"
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -110,5 +113,5 @@ PRIVACY = Classes(
     taught_names=("person", "vehicle"),
 )
 MODELS = {classes.model: classes for classes in (STREET, TUNNEL)}
-#: The privacy model is trained as the others, but scored by what it covers and packed by `privacy.py`.
+#: The privacy model is trained as the others, but scored by what it covers (`covered.py`) and packed by `privacy.py`.
 TRAINED = {**MODELS, PRIVACY.model: PRIVACY}

@@ -1,11 +1,16 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Score a model package with the runtime that the vehicle uses: `scripts/evaluate street --split val`."""
+"""Score a model package with the runtime that the vehicle uses: `scripts/evaluate street --split val`.
+
+The privacy model is scored by what it covers, see `covered.py`: `scripts/evaluate privacy --split val --marks FOLDER`,
+or on drives, `scripts/evaluate privacy --drive DIR DIR`, which needs nothing but this repository.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -16,19 +21,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.errors import WegewartError
 from edge.types import Detection
 from edge.vision.decode import decode
 from edge.vision.detector import Detector
 from edge.vision.manifest import Manifest
 from edge.vision.package import load_package
-from models.training.classes import MODELS, STREET, Classes
+from models.training import covered, marks
+from models.training.classes import ALL_VIEWS, MODELS, PRIVACY, STREET, TRAINED, Classes
 from models.training.dataset import Sample, load
 from models.training.drives import found_in_any_frame, load_drive
 from models.training.metric import Count, average_precision, is_large, is_small, judge
 from models.training.teacher import teach
 from models.training.thresholds import Look, judge_candidates
 
-ALL_VIEWS = "all"
 SIZES: dict[str, Callable[[float], bool]] = {"all": lambda _: True, "<32 px": is_small, ">=32 px": is_large}
 
 
@@ -137,41 +143,86 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
+def main() -> int:
     """Command line."""
+    arguments = _arguments()
+    folder = arguments.package or Path(__file__).resolve().parents[1] / arguments.model
+    try:
+        package = load_package(folder, precision=arguments.precision)
+        detector = Detector(package, arguments.threads, arguments.precision)
+        if arguments.model == PRIVACY.model:
+            _evaluate_covered(detector, arguments)
+        else:
+            _evaluate_boxes(detector, arguments)
+    except WegewartError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Score a model package on real pictures.")
-    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("model", choices=sorted(TRAINED))
     pictures = parser.add_mutually_exclusive_group(required=True)
     pictures.add_argument("--split", choices=["val", "test"], help="real pictures")
-    pictures.add_argument("--drive", type=Path, help="a simulated drive, or any folder with instances.json")
-    parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
+    pictures.add_argument(
+        "--drive", type=Path, nargs="+", metavar="DIR", help="simulated drives, or any folder with instances.json"
+    )
+    parser.add_argument("--precision", choices=["int8", "fp32"], help="default: int8, privacy fp32")
     parser.add_argument("--package", type=Path, help="default: models/MODEL")
     parser.add_argument(
         "--teacher", type=Path, default=Path("runs/teacher.json"), help="pseudo labels, made if missing"
     )
+    parser.add_argument(
+        "--marks",
+        type=Path,
+        default=marks.marks_folder(),
+        metavar="FOLDER",
+        help="who is to be seen on the real pictures, for privacy (WEGEWART_MARKS, else runs/privacy_marks)",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    folder = arguments.package or Path(__file__).resolve().parents[1] / arguments.model
-    package = load_package(folder, precision=arguments.precision)
-    detector = Detector(package, arguments.threads, arguments.precision)
+    return parser.parse_args()
+
+
+def _evaluate_covered(detector: Detector, arguments: argparse.Namespace) -> None:
+    """Tell what the privacy model hides."""
+    if arguments.drive:
+        pictures = [one for drive in arguments.drive for one in marks.load_rendered(drive)]
+    else:
+        pictures = marks.load_marked(arguments.marks, arguments.split)
+    rows = covered.score(covered.look_all(detector, pictures))
+    print(json.dumps(covered.as_json(rows)) if arguments.json else covered.markdown(rows))
+
+
+def _evaluate_boxes(detector: Detector, arguments: argparse.Namespace) -> None:
+    """Tell how well boxes fit."""
     classes = MODELS[arguments.model]
     teacher = teach(arguments.teacher) if classes.taught and not arguments.drive else None
-    samples = load_drive(arguments.drive, classes) if arguments.drive else load(classes, arguments.split, teacher)
+    if arguments.drive:
+        samples = [one for drive in arguments.drive for one in load_drive(drive, classes)]
+    else:
+        samples = load(classes, arguments.split, teacher)
+    manifest = detector.package.manifest
     started = time.monotonic()
     looks = look_all(detector, samples)
     spent_s = time.monotonic() - started
-    rows = score(looks, package.manifest)
+    rows = score(looks, manifest)
     if arguments.json:
         print(json.dumps(as_json(rows)))
-    else:
-        print(markdown(rows, classes, taught=not arguments.drive))
-        print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
-        if arguments.drive and classes is STREET:
-            found = {one.path.name: decode(boxes, scores, package.manifest) for one, boxes, scores in looks}
-            seen = found_in_any_frame(arguments.drive, found)
-            print("found in any frame: {} of {} road defects in clear view, {} of {} in all".format(*seen))
+        return
+    print(markdown(rows, classes, taught=not arguments.drive))
+    print(f"\n{len(samples)} pictures, {spent_s / len(samples) * 1000:.1f} ms each with decoding and reading")
+    drives = arguments.drive if classes is STREET else None
+    for drive in drives or ():
+        found = {
+            one.path.name: decode(boxes, scores, manifest)
+            for one, boxes, scores in looks
+            if one.path.is_relative_to(drive)
+        }
+        seen = found_in_any_frame(drive, found)
+        print("found in any frame: {} of {} road defects in clear view, {} of {} in all".format(*seen))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

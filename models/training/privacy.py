@@ -5,6 +5,9 @@
 It computes in float: its curves (SiLU) gain nothing from eight bits, see CARD.md. The weights are stored in 16 bits and
 widened when the file is loaded, which halves the download. The thresholds come from
 `python -m benchmarks.privacy --marks FOLDER`, which needs pictures on which people have marked who is to be seen.
+
+The package is then scored on those pictures and on rendered ones (`covered.py`), and the scores are written into
+model.toml and CARD.md. `--scores` does that alone, for the package as it stands.
 """
 
 from __future__ import annotations
@@ -12,16 +15,24 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import hashlib
+import sys
+import tempfile
+from dataclasses import replace as with_fields
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
 
-from edge.vision.manifest import Input, Manifest, Nms, OnnxFile, Origin, Output, SelfTest
+from edge.errors import WegewartError
+from edge.vision.detector import Detector
+from edge.vision.manifest import Input, Manifest, Nms, OnnxFile, Origin, Output, Precision, SelfTest
 from edge.vision.package import ModelPackage, load_package
 from edge.vision.proof import prove
+from models.training import covered, marks, report
 from models.training.classes import PRIVACY
 from models.training.dataset import load_road
 from models.training.export import OPSET
@@ -29,7 +40,9 @@ from models.training.package import DATA_TIERS, TOLERANCE, with_selftest, write
 from models.training.privacy_net import PrivacyNet, export_net
 from models.training.stored import with_pictures
 
-NAME = "model-fp32.onnx"
+PRECISION: Precision = "fp32"
+NAME = f"model-{PRECISION}.onnx"
+SPLITS: tuple[Literal["val", "test"], ...] = ("val", "test")
 SIZE = (640, 384)
 #: Smaller tensors (biases) stay as they are.
 LEAST_VALUES = 64
@@ -84,22 +97,65 @@ def draft(folder: Path, version: str, thresholds: dict[str, float], size: tuple[
             made_on=dt.datetime.now(dt.timezone.utc).date().isoformat(),
             card="CARD.md",
         ),
-        onnx=(OnnxFile(precision="fp32", file=NAME, sha256=digest, opset=OPSET, expected=()),),
+        onnx=(OnnxFile(precision=PRECISION, file=NAME, sha256=digest, opset=OPSET, expected=()),),
         scores=(),
     )
     return ModelPackage(folder, manifest)
 
 
-def main() -> None:
+def scored(package: ModelPackage, folder: Path) -> dict[Literal["val", "test"], list[covered.Row]]:
+    """Score tables by split: the real pictures of a folder of marks, and with `test` the rendered ones.
+
+    Raises:
+        InputError: there are no marks, or a picture is missing.
+    """
+    detector = Detector(package)
+    tables = {split: covered.score(covered.look_all(detector, marks.load_marked(folder, split))) for split in SPLITS}
+    with tempfile.TemporaryDirectory() as out:
+        drawn = [one for drive in marks.render(Path(out)) for one in marks.load_rendered(drive)]
+        tables["test"] += covered.score(covered.look_all(detector, drawn))
+    return tables
+
+
+def write_scores(folder: Path, tables: dict[Literal["val", "test"], list[covered.Row]]) -> None:
+    """Put the scores into model.toml and the tables into CARD.md; nothing else changes."""
+    package = load_package(folder)
+    scores = [one for split, rows in tables.items() for one in covered.as_scores(rows, split, PRECISION)]
+    write(with_fields(package, manifest=msgspec.structs.replace(package.manifest, scores=tuple(scores))))
+    load_package(folder)
+    blocks = {f"{split} {PRECISION}": covered.markdown(rows) for split, rows in tables.items()}
+    report.write(folder / "CARD.md", blocks)
+
+
+def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Make the privacy package from a run.")
+    parser = argparse.ArgumentParser(description="Make the privacy package from a run, or score the one that is there.")
     parser.add_argument("--run", type=Path, default=Path("runs/privacy"))
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / PRIVACY.model)
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--person", type=float, required=True, help="threshold")
-    parser.add_argument("--vehicle", type=float, required=True, help="threshold")
+    parser.add_argument("--version")
+    parser.add_argument("--person", type=float, help="threshold")
+    parser.add_argument("--vehicle", type=float, help="threshold")
     parser.add_argument("--again", action="store_true", help="keep the ONNX file that is there, describe it anew")
+    parser.add_argument("--scores", action="store_true", help="only score the package that is there")
+    parser.add_argument("--marks", type=Path, default=marks.marks_folder(), help="WEGEWART_MARKS, runs/privacy_marks")
     arguments = parser.parse_args()
+    if not arguments.scores:
+        if None in (arguments.version, arguments.person, arguments.vehicle):
+            parser.error("name --version, --person and --vehicle, or --scores")
+        make(arguments)
+    try:
+        tables = scored(load_package(arguments.out), arguments.marks)
+        write_scores(arguments.out, tables)
+    except WegewartError as error:
+        print(f"privacy: {error}", file=sys.stderr)
+        return error.exit_code
+    for split, rows in tables.items():
+        print(f"\n{split} {PRECISION}\n{covered.markdown(rows)}")
+    return 0
+
+
+def make(arguments: argparse.Namespace) -> None:
+    """Export and describe the model."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     if not arguments.again:
         export(arguments.run / "last.pt", arguments.out / NAME)
@@ -111,4 +167,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import privacy, privacy_marks
+from benchmarks import privacy
 from benchmarks.privacy_marks import Seen, Sums, _add
 from edge.errors import InputError
 from edge.types import Detection
+from models.training.marks import FROM_VEHICLES, Marked, entries
 
 PLATE = ("plate", (100.0, 100.0, 140.0, 110.0))
 DEFECT = (90.0, 90.0, 160.0, 130.0)
+MARKED = Marked(Path("picture.webp"), ("all", FROM_VEHICLES), (PLATE,))
 NOTHING = (np.zeros((0, 4), np.float32), np.zeros((0, 2), np.float32))
 
 
@@ -24,7 +26,7 @@ def counted(*found: Detection, street: tuple[Detection, ...] = (), defect=DEFECT
     sums = Sums()
     _add(
         sums,
-        Seen(own_view=True, width=400, height=300, marks=(PLATE,), raw=NOTHING, street=street, defects=(defect,)),
+        Seen(MARKED, width=400, height=300, raw=NOTHING, street=street, defects=(defect,)),
         found,
     )
     return sums
@@ -70,4 +72,4 @@ def test_missing_marks_are_one_clear_line(tmp_path: Path, capsys: pytest.Capture
 def test_a_file_that_is_none_of_marks_is_refused(tmp_path: Path, content: str):
     (tmp_path / "marks.json").write_text(content)
     with pytest.raises(InputError, match=r"marks\.json"):
-        privacy_marks._entries(tmp_path)
+        entries(tmp_path)
