@@ -30,6 +30,7 @@ from pathlib import Path
 from benchmarks.retraining.clerk import Verdicts, decide_all
 from benchmarks.retraining.streets import FIRST_SEED, Street, network, streets
 from benchmarks.servers import BIN, HOST, Broker, Depot, ServerError, end_with_children, wait_for
+from edge.errors import WegewartError
 
 _SETTLED_S = 120.0
 #: At the same time.
@@ -45,6 +46,8 @@ def main() -> int:
     parser.add_argument("--drives", type=Path, help="keep the rendered drives here, and take those that are there")
     parser.add_argument("--work", type=Path, help="keep the depot here")
     options = parser.parse_args()
+    if options.folder.exists():
+        parser.error(f"{options.folder} is there already: name a new folder")
     end_with_children()
     with ExitStack() as stack:
         work = options.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -52,7 +55,7 @@ def main() -> int:
         try:
             city = list(streets(options.drives or work / "drives", seeds, options.km))
             _run(city, work, options.folder.absolute(), stack)
-        except ServerError as error:
+        except (ServerError, WegewartError) as error:
             print(f"benchmark: {error}", file=sys.stderr)
             return 1
     return 0

@@ -16,7 +16,7 @@ from edge.simulator import simulate
 from edge.simulator.route import ORIGIN
 from edge.simulator.truth import Truth, load
 
-#: Neither tests nor trainings nor other benchmarks draw from this seed on.
+#: No test, no training and no other benchmark renders a drive of this seed or the next ones.
 FIRST_SEED = 4001
 #: Frames this far apart show every metre of road in three of them, as a vehicle judges it.
 FRAME_EVERY_M = 2.5
