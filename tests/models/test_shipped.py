@@ -13,15 +13,19 @@ import pytest
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from edge.vision.proof import prove
-from models.training.classes import MODELS
+from models.training.classes import MODELS, TRAINED
 from models.training.dataset import load, shared_folder
 from models.training.evaluate import detect_all, f1_of, table
 from models.training.thresholds import GENEROUS
 from tests.vision.packages import STREET
 
-Name: TypeAlias = Literal["street", "tunnel"]
+#: How the scores of the privacy package are reproduced: test_privacy_scores.py.
+Name: TypeAlias = Literal["street", "tunnel", "privacy"]
 PACKAGES = {name: load_package(STREET.parent / name) for name in get_args(Name)}
 each_package = pytest.mark.parametrize("name", PACKAGES)
+each_file = pytest.mark.parametrize(
+    ("name", "precision"), [(name, precision) for name in PACKAGES for precision in PACKAGES[name].precisions]
+)
 
 
 def stated(name: Name, split: str, precision: str) -> dict[tuple[str, str], float]:
@@ -34,20 +38,22 @@ def stated(name: Name, split: str, precision: str) -> dict[tuple[str, str], floa
 
 @each_package
 def test_the_classes_are_those_of_the_training(name: Name) -> None:
-    assert PACKAGES[name].manifest.classes == MODELS[name].names
+    assert PACKAGES[name].manifest.classes == TRAINED[name].names
 
 
-@each_package
-@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@each_file
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_the_card_states_the_scores_of_model_toml(name: Name, split: str, precision: str) -> None:
     card = (PACKAGES[name].folder / "CARD.md").read_text(encoding="utf-8")
     block = re.search(rf"<!-- {split} {precision} -->(.*?)<!-- end -->", card, re.DOTALL)
     assert block
-    title, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in block[1].strip().splitlines()]
-    column = title.index("F1")
-    written = {(view, label.split(" (")[0]): float(row[column - 3])
-               for view, label, size, *row in rows if size == "all"}  # fmt: skip
+    title, _, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in block[1].strip().splitlines()]
+    rows = [dict(zip(title, line, strict=True)) for line in lines]
+    written = {
+        (row["view"], row.get("class", row.get("label", "")).split(" (")[0]): float(row["F1"])
+        for row in rows
+        if row.get("size", "all") == "all"
+    }
     said = stated(name, split, precision)
     assert said
     for key, f1 in said.items():
@@ -55,21 +61,22 @@ def test_the_card_states_the_scores_of_model_toml(name: Name, split: str, precis
         assert written[key] == pytest.approx(f1, abs=0.0011), key
 
 
-def test_people_and_vehicles_have_low_thresholds() -> None:
+@pytest.mark.parametrize("name", ["street", "privacy"])
+def test_people_and_vehicles_have_low_thresholds(name: Name) -> None:
     """They are blurred where they are found: a wrong one costs a patch, a missed one a face."""
-    thresholds = PACKAGES["street"].manifest.thresholds
+    thresholds = PACKAGES[name].manifest.thresholds
     assert thresholds["person"] <= GENEROUS
     assert thresholds["vehicle"] <= GENEROUS
 
 
 @each_package
-def test_both_files_find_what_is_in_the_stored_pictures(name: Name) -> None:
+def test_every_file_finds_what_is_in_the_stored_pictures(name: Name) -> None:
     for precision in PACKAGES[name].precisions:
         assert prove(PACKAGES[name], precision=precision) >= 1
 
 
 @pytest.mark.data
-@each_package
+@pytest.mark.parametrize("name", MODELS)
 def test_the_scores_on_val_are_those_of_the_card(name: Name) -> None:
     classes = MODELS[name]
     folder = shared_folder() / "data"
