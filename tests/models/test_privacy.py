@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,8 @@ import pytest
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from edge.vision.proof import prove
-from models.training.classes import PRIVACY
+from models.training.classes import ALL_VIEWS, PRIVACY
+from models.training.covered import Row
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "privacy"
 
@@ -68,3 +70,25 @@ def test_weights_of_half_the_width_give_the_same_answers(tmp_path: Path) -> None
     assert path.stat().st_size < 0.62 * size
     for one, other in zip(before, after, strict=True):
         assert np.abs(one - other).max() < 0.01 * np.abs(one).max()
+
+
+def test_scores_are_put_into_model_toml_and_card_and_nothing_else_changes(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from models.training import privacy
+
+    folder = tmp_path / "privacy"
+    shutil.copytree(FOLDER, folder)
+    rows = [Row(ALL_VIEWS, "person", 7, 0.8, 0.25, 0.1)]
+    privacy.write_scores(folder, {"val": rows, "test": rows})
+    before, after = load_package(FOLDER).manifest, load_package(folder).manifest
+    assert [(one.split, one.boxes, one.recall, one.precision, one.f1) for one in after.scores] == [
+        (split, 7, 0.8, 0.25, 0.381) for split in ("val", "test")
+    ]
+    same = [key for key in before.__struct_fields__ if key != "scores"]
+    assert [getattr(before, key) for key in same] == [getattr(after, key) for key in same]
+    lines = (folder / "CARD.md").read_text(encoding="utf-8").splitlines()
+    assert lines.count("| all | person | 7 | 0.250 | 0.800 | 0.381 | 0.100 |") == 2
+    old = (FOLDER / "CARD.md").read_text(encoding="utf-8").splitlines()
+    start = old.index("<!-- val fp32 -->")
+    assert lines[: start + 1] == old[: start + 1]
+    assert lines[-20:] == old[-20:]
