@@ -41,6 +41,7 @@ def assert_stated(rows: Sequence[Row], split: str, views: set[str]) -> None:
         )
 
 
+@pytest.mark.timeout(900)
 def test_the_stated_score_on_rendered_streets_is_reproduced(tmp_path: Path, monkeypatch, capsys) -> None:
     """By the command that anybody can run: it needs neither marks nor real pictures."""
     drives = [str(drive) for drive in marks.render(tmp_path)]
@@ -52,6 +53,7 @@ def test_the_stated_score_on_rendered_streets_is_reproduced(tmp_path: Path, monk
 
 
 @pytest.mark.data
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_the_stated_score_on_marked_pictures_is_reproduced(split: str) -> None:
     """Skipped even with CI=true: pictures and marks are not ours to commit, so no CI has them."""
