@@ -18,11 +18,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.vision.selftest import overlap
 from models.training.classes import PRIVACY, STREET, TUNNEL, Classes
 
 Boxes = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+#: A box of a teacher's doubt that overlaps an annotated defect so much is of the defect.
+SAME = 0.4
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,17 @@ def load_road(split: str, teacher: dict[str, Any] | None = None, *, open_only: b
 
 
 def load_private(split: str, teacher: dict[str, Any], *, open_only: bool = False) -> list[Sample]:
-    """The road set again, with nothing but the teacher's people and vehicles."""
+    """The road set again, with nothing but the teacher's people and vehicles.
+
+    What it doubts is ignored, but where an annotated defect lies: that is none.
+    """
     samples = []
     both = np.ones(len(PRIVACY), bool)
     for road in load_road(split, open_only=open_only):
         seen = teacher[road.path.relative_to(shared_folder() / "data" / "road").as_posix()]
+        doubtful = [one for one in seen["doubtful"] if not any(overlap(one[1], box) >= SAME for box in road.boxes)]
         boxes, labels, ignored, ignored_labels = (
-            [one[column] for one in seen[kind]] for kind in ("sure", "doubtful") for column in (1, 0)
+            [one[column] for one in kind] for kind in (seen["sure"], doubtful) for column in (1, 0)
         )
         samples.append(
             Sample(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge.vision.package import load_package
 from edge.vision.proof import prove
 from models.training.classes import ALL_VIEWS, PRIVACY
 from models.training.covered import Row
+from models.training.dataset import load_private
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "privacy"
 
@@ -92,3 +94,21 @@ def test_scores_are_put_into_model_toml_and_card_and_nothing_else_changes(tmp_pa
     start = old.index("<!-- val fp32 -->")
     assert lines[: start + 1] == old[: start + 1]
     assert lines[-20:] == old[-20:]
+
+
+def test_what_the_teacher_doubts_at_an_annotated_defect_is_neither_person_nor_vehicle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEGEWART_SHARED", str(tmp_path))
+    image = {"id": 1, "file_name": "a.jpg", "view": "v", "source": "s", "seq": "", "annotated_classes": ["pothole"],
+             "redistributable": "yes"}  # fmt: skip
+    hole = {"image_id": 1, "category_id": 1, "bbox": [100, 100, 50, 40], "iscrowd": 0}
+    coco = {"categories": [{"id": 1, "name": "pothole"}], "images": [image], "annotations": [hole]}
+    table = tmp_path / "data" / "road" / "instances_train.json"
+    table.parent.mkdir(parents=True)
+    table.write_text(json.dumps(coco))
+    doubts = [["vehicle", [98, 102, 151, 139]], ["person", [100, 20, 150, 139]], ["vehicle", [300, 20, 350, 60]]]
+    sure = [["person", [101, 101, 149, 139]]]
+    (sample,) = load_private("train", {"a.jpg": {"sure": sure, "doubtful": doubts}})
+    assert sample.ignored.tolist() == [doubts[1][1], doubts[2][1]]
+    assert sample.boxes.tolist() == [sure[0][1]], "what it is sure of stays a person"

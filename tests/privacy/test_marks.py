@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import privacy
-from benchmarks.privacy_marks import Seen, Sums, _add
+from benchmarks.privacy_marks import Seen, Sums, _add, _needless
 from edge.errors import InputError
 from edge.types import Detection
 from models.training.marks import FROM_VEHICLES, Marked, entries
@@ -58,6 +58,12 @@ def test_a_plate_beside_every_sharp_part_cannot_be_read():
 def test_what_is_hidden_without_need_is_told():
     assert counted().needless[True] == [0.0]
     assert counted(Detection("person", 0.5, (200, 150, 300, 250))).needless[True][0] > 100 * 100 / (400 * 300)
+
+
+def test_parts_that_show_the_clerk_nothing_are_counted():
+    whole, third = Detection("vehicle", 0.1, DEFECT), Detection("vehicle", 0.1, (90, 90, 105, 130))
+    assert "more than half of 1.000 of 1 sharp parts" in _needless(counted(whole))
+    assert "more than half of 0.000 of 1 sharp parts" in _needless(counted(third))
 
 
 def test_missing_marks_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
