@@ -65,9 +65,9 @@ def test_what_is_done_so_far_is_told_and_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("model", learning_curve.POINTS)
-def test_no_two_points_share_a_folder_and_each_differs_from_the_first(model: str) -> None:
-    points = learning_curve.POINTS[model]
+@pytest.mark.parametrize("group", learning_curve.POINTS)
+def test_no_two_points_share_a_folder_and_each_differs_from_the_first(group: str) -> None:
+    points = learning_curve.POINTS[group]
     assert len({learning_curve.folder_of(Path(), name) for name in points}) == len(points)
     first, *others = points.values()
     assert all(other != first for other in others)
