@@ -39,6 +39,8 @@ STREET: dict[str, dict[str, Any]] = {
     "512x320": {"size": (512, 320)},
     "320x192": {"size": (320, 192)},
     "from nothing": {"start": ""},
+    "defects pasted": {"pasted": 0.5},
+    "rain and wet roads": {"weather": 0.3},
 }
 STREET_MODEL = "models/street/model-fp32.onnx"
 TUNNEL: dict[str, dict[str, Any]] = {

@@ -58,6 +58,8 @@ def compose(
     zoom: tuple[float, float],
     rng: Generator,
     stretch: float = 0.15,
+    *,
+    weather: float = 0.0,
 ) -> Example:
     """Fill one cell per sample, all of one model.
 
@@ -67,6 +69,7 @@ def compose(
         zoom: relative to the picture fitted into the whole canvas.
         rng: decides.
         stretch: the aspect changes by up to this (natural logarithm).
+        weather: how often a cell gets a wet road, or rain.
     """
     width, height = size
     classes = samples[0][0].classes
@@ -77,7 +80,7 @@ def compose(
         own_zoom = (zoom[0] * sample.part, zoom[1] * sample.part)
         matrix = _transform(picture, size, cell, own_zoom, rng, most_stretch=stretch)
         left, top, right, bottom = cell
-        canvas[top:bottom, left:right] = photometric(_warp(picture, matrix, cell), rng)
+        canvas[top:bottom, left:right] = photometric(_warp(picture, matrix, cell), rng, weather)
         kept, kept_labels, lost, lost_labels = _move(sample.boxes, sample.labels, matrix, cell)
         ignored, ignored_labels, _, _ = _move(sample.ignored, sample.ignored_labels, matrix, cell, least=0.0)
         _known_map(
@@ -175,8 +178,10 @@ def _blank(known: Flags, box: NDArray[np.float32], classes: tuple[int, ...]) -> 
     known[list(classes), y1:y2, x1:x2] = False
 
 
-def photometric(picture: Picture, rng: Generator) -> Picture:
-    """Light, night, shadow, motion blur, sensor noise, JPEG: each now and then."""
+def photometric(picture: Picture, rng: Generator, weather: float = 0.0) -> Picture:
+    """Weather, light, night, shadow, motion blur, sensor noise, JPEG: each now and then."""
+    if weather > 0 and rng.random() < weather:
+        picture = wet(picture, rng) if rng.random() < 0.5 else rain(picture, rng)
     if rng.random() < 0.7:
         picture = _tone(picture, rng)
     if rng.random() < 0.2:
@@ -217,3 +222,24 @@ def _motion_blur(picture: Picture, rng: Generator) -> Picture:
     length = int(rng.integers(2, 6))
     shape = (1, length) if rng.random() < 0.3 else (length, 1)
     return np.asarray(cv2.blur(picture, shape[::-1]), np.uint8)
+
+
+def wet(picture: Picture, rng: Generator) -> Picture:
+    """A wet road is darker, and mirrors what is above it, the more the lower in the picture, blurred up and down."""
+    height = picture.shape[0]
+    mirrored = cv2.blur(picture[::-1], (3, max(3, height // 8))).astype(np.float32)
+    share = (np.linspace(0, 1, height) * rng.uniform(0.15, 0.45))[:, None, None]
+    return np.asarray((picture * rng.uniform(0.6, 0.85) * (1 - share) + mirrored * share).clip(0, 255), np.uint8)
+
+
+def rain(picture: Picture, rng: Generator) -> Picture:
+    """Streaks of drops, and less contrast behind them."""
+    height, width = picture.shape[:2]
+    length, lean = int(rng.integers(6, 16)), rng.uniform(-0.4, 0.4)
+    streak = np.zeros((length, length), np.float32)
+    centre = length // 2
+    cv2.line(streak, (round(centre - lean * centre), 0), (round(centre + lean * centre), length - 1), 1.0)
+    drops = (rng.random((height, width)) < rng.uniform(0.001, 0.006)).astype(np.float32)
+    streaks = cv2.filter2D(drops, -1, streak).clip(0, 1)[..., None] * rng.uniform(40, 110)
+    haze = rng.uniform(0.7, 0.95)
+    return np.asarray((picture * haze + picture.mean() * (1 - haze) + streaks).clip(0, 255), np.uint8)

@@ -46,7 +46,7 @@ COCO, STREET_MODEL = "detector/yolox_nano.onnx", "models/street/model-fp32.onnx"
 class Point:
     """One training. `share` of the pictures, by place; `width`: channels; `start`: weights, or from nothing.
 
-    `held`: nothing before the heads learns.
+    `held`: nothing before the heads learns. `pasted`, `weather`: as in a recipe's phase.
     """
 
     name: str
@@ -57,6 +57,8 @@ class Point:
     start: str = COCO
     model: str = "street"
     held: bool = False
+    pasted: float = 0.0
+    weather: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def measure(point: Point, budget: Budget, folder: Path, teacher: Path) -> dict[s
     recipe = load_recipe(MODELS / "training" / f"{point.model}.toml")
     phase = Phase(
         steps=budget.steps, size=point.size, zoom=(0.7, 1.8), cells=(0.35, 0.5, 0.15),
-        rate=1.5e-3, last_rate=2e-5, simulated_share=0.0,
+        rate=1.5e-3, last_rate=2e-5, simulated_share=0.0, pasted=point.pasted, weather=point.weather,
     )  # fmt: skip
     recipe = replace(
         recipe, batch=budget.batch, width=point.width, phases=(phase,), warmup_steps=40, save_every=50,

@@ -30,6 +30,9 @@ class Phase:
     simulated_share: float
     #: Of pictures that `scripts/train --add FOLDER` mixes in.
     added_share: float = 0.0
+    #: How often a real picture gets a defect of another one (`paste.py`), and how often rain or a wet road.
+    pasted: float = 0.0
+    weather: float = 0.0
     #: With the rounding of the INT8 file, see `qat.py`; so are all phases after it.
     quantized: bool = False
 

@@ -34,6 +34,7 @@ from models.training.drives import load_drives
 from models.training.export import load_average
 from models.training.loss import detection_loss
 from models.training.model import StreetNet
+from models.training.paste import Donors
 from models.training.privacy_net import PrivacyNet, load_coco
 from models.training.privacy_teacher import teach as teach_private
 from models.training.qat import HIGHS, Quantized
@@ -55,6 +56,7 @@ class Batches:
         self._pools = (real, simulated, list(added))
         self._cache = PictureCache()
         self._odds = tuple(_odds(pool, recipe) for pool in self._pools)
+        self._donors = Donors(real, self._cache)
 
     def make(self, step: int) -> Batch:
         """The batch of one step; depends on recipe, data and step alone."""
@@ -67,7 +69,9 @@ class Batches:
             count = (1, 2, 4)[rng.choice(3, p=phase.cells)]
             chosen = [pool[index] for index in rng.choice(len(pool), count, p=odds)]
             pictures = [cut(sample, self._cache(sample.path), rng) for sample in chosen]
-            examples.append(compose(pictures, phase.size, phase.zoom, rng, self._recipe.stretch))
+            if number == 0 and phase.pasted > 0:
+                pictures = [self._donors.onto(*one, rng) if rng.random() < phase.pasted else one for one in pictures]
+            examples.append(compose(pictures, phase.size, phase.zoom, rng, self._recipe.stretch, weather=phase.weather))
         return examples
 
     def ahead(self, first: int, last: int, depth: int = 3) -> Iterator[Batch]:
