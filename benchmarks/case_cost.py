@@ -23,8 +23,7 @@ import msgspec
 
 from benchmarks.simulated_drive import config_for
 from edge import assembly
-from edge.boxes import iou
-from edge.defects.matching import family
+from edge.defects.matching import family, iou
 from edge.defects.tracker import Defect, Tracker, TrackerSettings
 from edge.geometry import Calibration
 from edge.judging import Judge

@@ -19,10 +19,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.privacy.anonymise import PRIVATE_LABELS, PrivacySettings, sharp_part
-from edge.privacy.guard import besides
 from edge.types import Box, Detection, Picture
 from edge.vision.decode import Scores, decode
 from edge.vision.detector import Detector
@@ -114,11 +112,11 @@ def _add(sums: Sums, seen: Seen, found: Sequence[Detection]) -> None:
     sums.needless[seen.own_view].append(float(needless.mean()))
     if not seen.defects:
         return
-    sharp: dict[str, list[NDArray[np.bool_]]] = {"bare": [], "street": [], "privacy": []}
-    for box in seen.defects:
-        private = {"bare": (), "street": seen.street, "privacy": (*seen.street, *besides(found, box))}
-        for name, taken in private.items():
-            sharp[name].append(sharp_part(seen.width, seen.height, box, taken, settings))
+    private = {"bare": (), "street": seen.street, "privacy": (*seen.street, *found)}
+    sharp = {
+        name: [sharp_part(seen.width, seen.height, box, taken, settings) for box in seen.defects]
+        for name, taken in private.items()
+    }
     for bare, left in zip(sharp["bare"], sharp["privacy"], strict=True):
         free = outside_marks(bare, seen.marked)
         if free.any():

@@ -22,8 +22,7 @@ from pathlib import Path
 
 from benchmarks.simulated_drive import config_for
 from edge.assembly import MODELS
-from edge.boxes import iou
-from edge.defects.matching import family
+from edge.defects.matching import family, iou
 from edge.defects.tracker import Defect, Tracker, TrackerSettings
 from edge.errors import WegewartError
 from edge.ports import EndOfRecording

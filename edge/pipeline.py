@@ -290,7 +290,7 @@ class Pipeline:
 
     def _made_safe(self, kept: _Kept) -> SafePicture:
         picture = kept.frame.picture
-        private = self._stages.guard.private(picture, kept.private, kept.box)
+        private = self._stages.guard.private(picture, kept.private)
         return anonymise(picture, kept.box, private, self._privacy, horizon_row=kept.horizon_row)
 
     def _tell_looks(self, looks: Iterable[Looked]) -> None:

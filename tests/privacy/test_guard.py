@@ -59,34 +59,6 @@ def test_without_a_privacy_model_the_other_models_word_has_to_do():
     assert Guard(None).private(picture(), [CAR]) == (CAR,)
 
 
-HOLE = (100.0, 100.0, 160.0, 140.0)
-
-
-@pytest.mark.parametrize(
-    ("found", "hidden"),
-    [
-        (Detection("vehicle", 0.15, (98.0, 102.0, 162.0, 141.0)), False),
-        (Detection("vehicle", 0.25, (98.0, 102.0, 162.0, 141.0)), True),
-        (Detection("person", 0.1, (100.0, 20.0, 160.0, 140.0)), True),
-        (Detection("vehicle", 0.1, (0.0, 0.0, 300.0, 200.0)), True),
-        (Detection("person", 0.1, (120.0, 110.0, 135.0, 130.0)), True),
-    ],
-    ids=["it is the hole", "too sure", "reaches above it", "reaches far beyond it", "a small thing in it"],
-)
-def test_what_is_doubtful_and_nothing_but_the_defect_stays_sharp_and_all_else_does_not(found: Detection, hidden: bool):
-    guard = Guard(Finds(found))
-    seen = picture()
-    assert (found in guard.private(seen, [], HOLE)) is hidden
-    assert found in guard.private(seen, []), "without a defect there is nothing that it could be"
-    elsewhere = (10.0, 10.0, 60.0, 50.0)
-    assert found in guard.private(seen, [], elsewhere), "it is another crop's defect, and may be a person"
-
-
-def test_what_the_street_model_calls_a_person_is_hidden_also_where_a_defect_is_seen():
-    walker = Detection("person", 0.1, HOLE)
-    assert walker in Guard(Finds()).private(picture(), [walker], HOLE)
-
-
 def test_several_crops_of_one_picture_cost_one_look_and_the_next_picture_another():
     model = Finds(PERSON)
     guard = Guard(model)

@@ -21,8 +21,7 @@ from pathlib import Path
 from benchmarks import real_drive
 from benchmarks.geometry.figure import Figure, Job, Plan
 from benchmarks.simulated_drive import config_for
-from edge.boxes import iou
-from edge.defects.matching import family
+from edge.defects.matching import family, iou
 from edge.defects.report import report
 from edge.defects.tracker import Defect
 from edge.geometry import Calibration, east_north
