@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ from edge.positioning.tracks import read_track  # noqa: E402
 def main() -> int:
     """Entry point; 0 only if everything that was confirmed is shown."""
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with depot and broker
     sys.stdout.reconfigure(line_buffering=True)  # the page's address has to be there at once, in a log, too
     VAR.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:

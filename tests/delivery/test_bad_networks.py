@@ -120,13 +120,13 @@ def road(
     ):
         settings = BrokerSettings(link.host, VEHICLE, link.port, will_delay_s=0, limits=QUICK)
         uplink = Uplink(Outbox(folder / "outbox.db"), replace(settings, **changes), Birth("0.1.0"))
-        depot = DepotProcess(folder, broker.port, program=program)
+        all_of = Road(folder, broker, link, uplink, DepotProcess(folder, broker.port, program=program), [])
         try:
-            yield Road(folder, broker, link, uplink, depot, [])
+            yield all_of
         finally:
             uplink.close()
-            if depot.runs:
-                depot.end(signal.SIGKILL)
+            if all_of.depot.runs:  # a test may have put another one there
+                all_of.depot.end(signal.SIGKILL)
 
 
 def test_a_depot_that_was_away_gets_everything_in_order(tmp_path: Path) -> None:
