@@ -13,7 +13,9 @@ import pytest
 from benchmarks import privacy
 from benchmarks.privacy_marks import Seen, Sums, _add, _needless
 from edge.errors import InputError
-from edge.types import Detection
+from edge.privacy.anonymise import PrivacySettings
+from edge.simulator.truth import load
+from edge.types import Box, Detection
 from models.training.marks import FROM_VEHICLES, Marked, entries
 
 PLATE = ("plate", (100.0, 100.0, 140.0, 110.0))
@@ -79,3 +81,20 @@ def test_a_file_that_is_none_of_marks_is_refused(tmp_path: Path, content: str):
     (tmp_path / "marks.json").write_text(content)
     with pytest.raises(InputError, match=r"marks\.json"):
         entries(tmp_path)
+
+
+def test_on_a_rendered_drive_a_false_vehicle_over_a_defect_is_a_part_that_the_clerk_loses(small_drive: Path):
+    """And what a drawn car hides is no loss."""
+    census = privacy.Census(small_drive)
+    frame = next(thing.frames[0] for thing in load(small_drive / "truth.json").objects if thing.label == "vehicle")
+    picture = np.zeros((720, 1280, 3), np.uint8)
+    census.names[id(picture)] = frame.frame
+
+    def sent(defect: Box, *found: Detection) -> float:
+        census.anonymise(picture, defect, found, PrivacySettings(sharp_margin=0.0), horizon_row=None)
+        return census.needless.pop() if census.needless else 0.0
+
+    road = (600.0, 650.0, 640.0, 690.0)
+    assert sent(road) == 0.0
+    assert sent(road, Detection("vehicle", 0.1, road)) == 1.0
+    assert sent(frame.box, Detection("vehicle", 0.1, frame.box)) == 0.0
