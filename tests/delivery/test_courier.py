@@ -35,7 +35,7 @@ from tests.delivery.test_outbox import confirm, confirm_record, keys, sha
 
 @dataclass
 class MemoryLink:
-    """One connection; a test puts events in and looks at what was published."""
+    """One connection; a test puts events in and looks at what was published (`looked_at`: how much of it already)."""
 
     world: World
     events: deque[LinkEvent] = field(default_factory=deque)
@@ -43,6 +43,7 @@ class MemoryLink:
     subscribed: list[str] = field(default_factory=list)
     closed: bool | None = None
     will: bytes = b""
+    looked_at: int = 0
 
     def open(self, will_topic: str, will: bytes) -> None:
         if self.world.unreachable:

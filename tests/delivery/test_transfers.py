@@ -35,13 +35,12 @@ class Store:
         self.have: dict[str, dict[int, bytes]] = {}
         self.arrived: Counter[tuple[str, int]] = Counter()
         self.questions = 0
-        self._seen: dict[int, int] = {}
 
     def take(self, link: MemoryLink, upto: int | None = None) -> None:
         """Take in what was published since the last time (only `upto` of it arrive), and answer."""
-        begin = self._seen.get(id(link), 0)
-        self._seen[id(link)] = len(link.published)
-        for name, payload, _ in link.published[begin:][:upto]:
+        new = link.published[link.looked_at :][:upto]
+        link.looked_at = len(link.published)
+        for name, payload, _ in new:
             topic = parse(f"wegewart/v1/{VEHICLE}/{name}")
             if topic is None or topic.kind != "chunk" or topic.sha256 is None:
                 continue
