@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arm.environment import CPUS, ROOT, Arm, make
+from edge.boxes import iou
 from edge.vision.package import load_package
-from edge.vision.selftest import overlap
 
 #: Of every score, and of 99 of 100 edges of boxes in pixels of the input, where a score is at least FLOOR. Final boxes
 #: above their threshold by more than the first have to be there on both sides, with LEAST_OVERLAP. Integers are the
@@ -77,7 +77,7 @@ def _unmatched(found: list[dict[str, Any]], others: list[dict[str, Any]], tolera
         and not any(
             other["label"] == one["label"]
             and abs(other["score"] - one["score"]) <= tolerance
-            and overlap(other["box"], one["box"]) >= LEAST_OVERLAP
+            and iou(other["box"], one["box"]) >= LEAST_OVERLAP
             for other in others
         )
         for one in found

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.boxes import iou
 from edge.defects import nod
 from edge.defects.assignment import assign
 from edge.defects.nod import Nod
-from edge.defects.place import GATE, Place, iou
+from edge.defects.place import GATE, Place
 from edge.defects.surface_place import SurfacePlace
 from edge.types import Detection
 

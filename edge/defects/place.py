@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from edge.boxes import iou
 from edge.types import Box
 
 Surface = Literal["road", "lining"]
@@ -70,13 +71,3 @@ class PixelPlace:
 def _centre(box: Box) -> tuple[float, float, float]:
     x1, y1, x2, y2 = box
     return (x1 + x2) / 2, (y1 + y2) / 2, math.hypot(x2 - x1, y2 - y1)
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    inter = width * height
-    return inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter)

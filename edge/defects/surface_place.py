@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.boxes import iou
 from edge.defects.footprint import Footprint
-from edge.defects.place import GATE, Place, Surface, iou
+from edge.defects.place import GATE, Place, Surface
 from edge.types import Box
 
 Matrix = NDArray[np.float64]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edge.boxes import iou
 from edge.vision.detector import Detector
 from edge.vision.manifest import ModelPackageError, Precision, StoredPicture
 from edge.vision.package import MANIFEST, ModelPackage
-from edge.vision.selftest import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def prove(package: ModelPackage, *, precision: Precision | None = None, threads:
 def missed(picture: StoredPicture, found: Sequence[Detection], least_overlap: float) -> str | None:
     """What is wrong with these detections in a stored picture, in words, or None."""
     for known in picture.known:
-        if not any(one.label == known.label and overlap(one.box, known.box) >= least_overlap for one in found):
+        if not any(one.label == known.label and iou(one.box, known.box) >= least_overlap for one in found):
             return f"{known.label} at {tuple(round(value) for value in known.box)} was not found"
     return f"{len(found)} things found, at most {picture.most} can be there" if len(found) > picture.most else None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.boxes import iou
 from edge.types import Detection, Picture
 
 if TYPE_CHECKING:
@@ -62,20 +63,10 @@ def missing(expected: Sequence[Expected], found: Sequence[Detection], test: Self
     """What the self test misses, in words, or None."""
     for want in expected:
         same = [have for have in found if have.label == want.label]
-        fits = [have for have in same if overlap(have.box, want.box) >= test.least_overlap]
+        fits = [have for have in same if iou(have.box, want.box) >= test.least_overlap]
         if not fits:
             return f"{want.label} at {tuple(round(value) for value in want.box)} was not found"
         nearest = min(fits, key=lambda have: abs(have.score - want.score))
         if abs(nearest.score - want.score) > test.score_tolerance:
             return f"{want.label} scored {nearest.score:.3f} and not {want.score:.3f}"
     return None
-
-
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)

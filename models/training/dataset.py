@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.vision.selftest import overlap
+from edge.boxes import iou
 from models.training.classes import PRIVACY, STREET, TUNNEL, Classes
 
 Boxes = NDArray[np.float32]
@@ -117,7 +117,7 @@ def load_private(split: str, teacher: dict[str, Any], *, open_only: bool = False
     both = np.ones(len(PRIVACY), bool)
     for road in load_road(split, open_only=open_only):
         seen = teacher[road.path.relative_to(shared_folder() / "data" / "road").as_posix()]
-        doubtful = [one for one in seen["doubtful"] if not any(overlap(one[1], box) >= SAME for box in road.boxes)]
+        doubtful = [one for one in seen["doubtful"] if not any(iou(one[1], box) >= SAME for box in road.boxes)]
         boxes, labels, ignored, ignored_labels = (
             [one[column] for one in kind] for kind in (seen["sure"], doubtful) for column in (1, 0)
         )

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.boxes import iou
 from edge.types import Detection
-from edge.vision.selftest import overlap
 from models.training.classes import STREET, TUNNEL, Classes
 from models.training.dataset import Sample, read_coco
 
@@ -93,6 +93,6 @@ def found_in_any_frame(folder: Path, frames: Mapping[str, Sequence[Detection]]) 
 def _finds(defect: dict[str, Any], sight: dict[str, Any], frames: Mapping[str, Sequence[Detection]]) -> bool:
     kind = "pothole" if defect["class"] == "pothole" else "crack"
     return any(
-        detection.label.endswith(kind) and overlap(detection.box, sight["box"]) >= SAME_PLACE
+        detection.label.endswith(kind) and iou(detection.box, sight["box"]) >= SAME_PLACE
         for detection in frames[sight["frame"]]
     )

@@ -22,6 +22,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from edge.boxes import iou
 from edge.simulator import simulate
 from edge.simulator.truth import load
 from edge.types import Detection
@@ -30,7 +31,6 @@ from edge.vision.detector import Detector
 from edge.vision.manifest import Known, StoredPicture
 from edge.vision.package import MANIFEST, ModelPackage, load_package
 from edge.vision.proof import prove
-from edge.vision.selftest import overlap
 
 SEED, KM, EVERY_M = 3, 0.25, 2.5
 WIDTH = 640
@@ -114,7 +114,7 @@ def _candidates(package: ModelPackage, looks: list[Look], label: str) -> Iterato
 
 
 def _margin(package: ModelPackage, known: Known, found: Sequence[Detection]) -> float:
-    scores = [one.score for one in found if one.label == known.label and overlap(one.box, known.box) >= FITS]
+    scores = [one.score for one in found if one.label == known.label and iou(one.box, known.box) >= FITS]
     return max(scores, default=0.0) - package.manifest.thresholds[known.label]
 
 

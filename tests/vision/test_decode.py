@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge.boxes import iou
 from edge.vision.decode import decode, suppress
 from edge.vision.manifest import Manifest, read_manifest
-from edge.vision.selftest import overlap
 from tests.vision.packages import STREET
 
 LIMITS = {
@@ -86,9 +86,9 @@ def test_boxes_that_stay_do_not_overlap_too_much_and_every_other_overlaps_one_th
         assert kept[0] == 0
     for position, index in enumerate(kept):
         for other in kept[position + 1 :]:
-            assert overlap(boxes[index].tolist(), boxes[other].tolist()) <= limit + 1e-4
+            assert iou(boxes[index].tolist(), boxes[other].tolist()) <= limit + 1e-4
     for index in set(range(len(boxes))) - set(kept):
-        better = [overlap(boxes[index].tolist(), boxes[other].tolist()) for other in kept if other < index]
+        better = [iou(boxes[index].tolist(), boxes[other].tolist()) for other in kept if other < index]
         assert max(better) >= limit - 1e-4
 
 
