@@ -71,9 +71,11 @@ class Line:
     verdict: Verdict
 
 
-def counts(package: ModelPackage, samples: Sequence[Sample], threads: int = 2) -> Counts:
-    """Run the INT8 file of a package over pictures."""
-    results = detect_all(Detector(package, threads, "int8"), samples)
+def counts(
+    package: ModelPackage, samples: Sequence[Sample], threads: int = 2, precision: Literal["int8", "fp32"] = "int8"
+) -> Counts:
+    """Run a file of a package over pictures."""
+    results = detect_all(Detector(package, threads, precision), samples)
     found: dict[tuple[str, str], NDArray[np.int64]] = {}
     for view in (ALL_VIEWS, *sorted({sample.view for sample in samples})):
         for label, name in enumerate(samples[0].classes.names):
@@ -124,11 +126,15 @@ def _score(sums: NDArray[np.int64], measure: Measure) -> NDArray[np.float64]:
     return np.array([one.recall if measure == "recall" else one.f1 for one in counted])
 
 
-def _worse_chance(before: NDArray[np.int64], after: NDArray[np.int64], measure: Measure) -> float:
-    """In how many samples of the pictures, drawn with replacement, the new one is worse by more than TOLERANCE."""
+def gains(before: NDArray[np.int64], after: NDArray[np.int64], measure: Measure = "f1") -> NDArray[np.float64]:
+    """What `after` scores more than `before` in each of DRAWS samples of the pictures, drawn with replacement."""
     rng = np.random.default_rng(0)
     taken = rng.multinomial(len(before), np.full(len(before), 1 / len(before)), DRAWS)
-    return float((_score(taken @ after, measure) < _score(taken @ before, measure) - TOLERANCE - EPSILON).mean())
+    return _score(taken @ after, measure) - _score(taken @ before, measure)
+
+
+def _worse_chance(before: NDArray[np.int64], after: NDArray[np.int64], measure: Measure) -> float:
+    return float((gains(before, after, measure) < -TOLERANCE - EPSILON).mean())
 
 
 def passes(lines: Sequence[Line]) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ class Phase:
     #: How often a real picture gets a defect of another one (`paste.py`), and how often rain or a wet road.
     pasted: float = 0.0
     weather: float = 0.0
-    #: With the rounding of the INT8 file, see `qat.py`; so are all phases after it.
+    #: With the rounding of the INT8 file, see `qat.py`.
     quantized: bool = False
 
 
@@ -65,10 +64,15 @@ class Recipe:
         """Of all phases."""
         return sum(phase.steps for phase in self.phases)
 
-    @property
-    def float_steps(self) -> int:
-        """Of the phases before the first quantized one."""
-        return sum(phase.steps for phase in takewhile(lambda phase: not phase.quantized, self.phases))
+    def in_a_row(self, step: int) -> int:
+        """Steps since quantization last came into the loop or left it."""
+        first = since = 0
+        for before, phase in zip((self.phases[0], *self.phases), self.phases, strict=False):
+            since = since if phase.quantized == before.quantized else first
+            if step < first + phase.steps:
+                return step - since
+            first += phase.steps
+        raise IndexError(f"step {step} is after the last phase")
 
     def at(self, step: int) -> tuple[Phase, float]:
         """Phase and learning rate of a step."""

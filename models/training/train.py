@@ -177,10 +177,9 @@ def train(
     for step, batch in enumerate(bar, first):
         phase, rate = recipe.at(step)
         images, truths, known = to_tensors(batch, device)
-        if phase.quantized and judge is net:
+        if phase.quantized == (judge is net):
             net.load_state_dict(average.state)
-            judge = Quantized(net)
-            calibrate(judge, [images])
+            judge = _other_mode(net, judge, images)
             optimizer, average = _optimizer(net, recipe), Average(net, recipe.ema_decay)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -189,7 +188,7 @@ def train(
         losses.total.backward()
         nn.utils.clip_grad_norm_(net.parameters(), recipe.gradient_limit)
         optimizer.step()
-        average.update(net, step - recipe.float_steps if phase.quantized else step)
+        average.update(net, recipe.in_a_row(step))
         bar.set_postfix_str(
             f"class {losses.classes:.3f} box {losses.boxes:.3f} positives {losses.positives:.0f}", refresh=False
         )
@@ -205,6 +204,16 @@ def train(
                 step=step + 1,
                 spent_s=spent_s + time.monotonic() - started,
             )
+
+
+def _other_mode(net: StreetNet, judge: nn.Module, images: Tensor) -> nn.Module:
+    """Quantization comes into the loop, with ranges for these pictures, or leaves it and takes its ranges along."""
+    if judge is net:
+        quantized = Quantized(net)
+        calibrate(quantized, [images])
+        return quantized
+    delattr(net, HIGHS)
+    return net
 
 
 def to_learn(net: nn.Module, *, held: bool) -> None:

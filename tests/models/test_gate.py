@@ -57,6 +57,14 @@ def test_few_boxes_are_worse_only_if_chance_is_no_excuse() -> None:
     assert verdict(pictures(10, 0, 0), pictures(0, 10, 10)) == "too few boxes"
 
 
+def test_samples_of_the_pictures_say_how_sure_a_gain_is() -> None:
+    same, more = pictures(60, 20, 40), pictures(62, 20, 38)
+    assert not gate.gains(same, same).any()
+    low, high = np.percentile(gate.gains(same, more), [2.5, 97.5])
+    assert low < Count(62, 20, 38).f1 - Count(60, 20, 40).f1 < high
+    assert gate.gains(same, pictures(95, 5, 5)).min() > 0
+
+
 def test_of_people_recall_counts_and_false_boxes_do_not() -> None:
     old, new = pictures(90, 10, 20), pictures(90, 400, 20)
     assert verdict(old, new, "person") == "worse"

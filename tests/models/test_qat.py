@@ -131,16 +131,17 @@ def test_a_range_grows_when_what_it_cuts_is_missed() -> None:
     assert x.grad[1] == 0
 
 
+@pytest.mark.parametrize("died_at", [3, 4, 5])
 def test_a_killed_quantized_run_goes_on_as_if_nothing_had_happened(
-    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, died_at: int
 ) -> None:
-    recipe = replace(RECIPE, phases=PHASES)
+    recipe = replace(RECIPE, phases=(*PHASES, *PHASES))
     training.train(recipe, tmp_path / "whole", real=[sample])
     save = training._save
 
     def save_then_die(path: Path, **state: object) -> None:
         save(path, **state)
-        if state["step"] == 3:
+        if state["step"] == died_at:
             raise KilledError
 
     monkeypatch.setattr(training, "_save", save_then_die)
@@ -163,6 +164,18 @@ def test_a_quantized_phase_begins_with_the_averaged_weights_and_keeps_the_batch_
     after = load_average(tmp_path / "last.pt").state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     assert len(learnt_ranges(tmp_path / "last.pt")) == len(ranges(torch.load(tmp_path / "last.pt")["net"][HIGHS]))
+
+
+def test_a_phase_without_quantization_after_one_with_it_leaves_no_ranges(sample: Sample, tmp_path: Path) -> None:
+    training.train(replace(RECIPE, phases=(*PHASES, PHASE)), tmp_path, real=[sample])
+    assert learnt_ranges(tmp_path / "last.pt") == []
+    load_average(tmp_path / "last.pt")
+
+
+def test_steps_count_anew_when_quantization_comes_and_goes() -> None:
+    long = replace(PHASE, steps=3)
+    recipe = replace(RECIPE, phases=(long, replace(long, steps=1), replace(long, quantized=True), long))
+    assert [recipe.in_a_row(step) for step in range(10)] == [0, 1, 2, 3, 0, 1, 2, 0, 1, 2]
 
 
 def test_corrected_biases_take_back_what_rounding_shifts(net: StreetNet) -> None:
