@@ -31,7 +31,7 @@ from models.training.metric import OVERLAP, Count, judge, overlaps
 from models.training.thresholds import Look, cost_s
 
 GREEN, RED, BLUE, YELLOW = (80, 200, 80), (60, 60, 230), (230, 140, 40), (40, 220, 240)
-#: No more than this many from one sequence: neighbours fail alike.
+#: No more than this many from one sequence while there are others: neighbours fail alike.
 PER_SEQUENCE = 2
 
 
@@ -52,11 +52,11 @@ def worst(looks: Sequence[Look], manifest: Manifest, most: int) -> list[Failure]
         key=lambda failure: -failure.cost_s,
     )
     taken: list[Failure] = []
-    for failure in failures:
-        alike = [one for one in taken if _place(one.sample) == _place(failure.sample)]
-        if len(alike) < PER_SEQUENCE and failure.cost_s > 0:
-            taken.append(failure)
-    return taken[:most]
+    alike: list[Failure] = []
+    for failure in (one for one in failures if one.cost_s > 0):
+        of_place = [one for one in taken if _place(one.sample) == _place(failure.sample)]
+        (taken if len(of_place) < PER_SEQUENCE else alike).append(failure)
+    return sorted([*taken, *alike][:most], key=lambda failure: -failure.cost_s)
 
 
 def _place(sample: Sample) -> tuple[str, str]:

@@ -27,11 +27,19 @@ def has(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
 def test_the_costliest_pictures_come_first_and_no_place_fills_the_gallery() -> None:
     looks = [look(0.9, right=True, sequence="fine"), *(look(0.9, right=False, sequence="bad") for _ in range(5))]
     missed = look(0.01, right=True, sequence="missed")
-    found = worst([*looks, missed], MANIFEST, most=10)
+    found = worst([*looks, missed], MANIFEST, most=PER_SEQUENCE + 1)
     assert [one.sample.sequence for one in found] == ["bad"] * PER_SEQUENCE + ["missed"]
     assert [one.cost_s for one in found] == [35.0, 35.0, 30.0]
     assert found[0].counts["pothole"] == Count(0, 1, 1)
     assert len(worst([*looks, missed], MANIFEST, most=1)) == 1
+
+
+def test_where_there_are_too_few_places_one_place_fills_the_rest() -> None:
+    looks = [look(0.9, right=True, sequence="fine"), *(look(0.9, right=False, sequence="bad") for _ in range(5))]
+    missed = look(0.01, right=True, sequence="missed")
+    found = worst([*looks, missed], MANIFEST, most=5)
+    assert [one.sample.sequence for one in found] == ["bad"] * 4 + ["missed"]
+    assert len(worst([*looks, missed], MANIFEST, most=10)) == 6
 
 
 def test_a_picture_shows_what_was_found_missed_and_made_up(tmp_path: Path) -> None:
