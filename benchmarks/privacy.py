@@ -3,7 +3,7 @@
 """Who can be recognised in the pictures that leave the vehicle: on rendered drives, and on real pictures with marks.
 
     python -m benchmarks.privacy DRIVE [DRIVE...]
-    python -m benchmarks.privacy --marks FOLDER [--part val|test] [--curve 0.02,0.05,0.1]
+    python -m benchmarks.privacy --marks FOLDER [--part val|test] [--curve 0.02,0.05,0.1 [--draw FILE.png]]
 
 For the marks see `benchmarks/privacy_marks.py`. A drive: runs the chain as shipped. For every picture that was kept
 for an observation, the truth says where faces and plates were in that frame; counted is how many of them had any pixel
@@ -17,12 +17,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 import edge.assembly
 import edge.pipeline
-from benchmarks import privacy_marks
+from benchmarks import privacy_curve, privacy_marks
 from benchmarks.simulated_drive import config_for
 from edge.daemon import Daemon
 from edge.delivery.jsonl import JsonlSink
@@ -104,18 +105,32 @@ def main() -> int:
     parser.add_argument("--part", choices=["val", "test"], default="val", help="of the marks (default: %(default)s)")
     parser.add_argument("--package", type=Path, default=privacy_marks.MODELS / "privacy", help="the privacy model")
     parser.add_argument("--curve", metavar="T,T,...", help="with --marks: thresholds to choose from, on val")
+    parser.add_argument("--draw", type=Path, metavar="PNG", help="with --curve: as a picture")
     options = parser.parse_args()
     if not options.drives and options.marks is None:
         parser.error("name drives, or --marks FOLDER")
+    if options.draw is not None and not options.curve:
+        parser.error("--draw draws a --curve")
     if options.marks is not None:
-        steps = [float(step) for step in options.curve.split(",")] if options.curve else []
         try:
-            for line in privacy_marks.run(options.marks, options.part, options.package, steps):
+            for line in _marks(options):
                 print(line, flush=True)
         except WegewartError as error:
             print(f"benchmark: {error}", file=sys.stderr)
             return error.exit_code
     return _drives(options.drives, options.package) if options.drives else 0
+
+
+def _marks(options: argparse.Namespace) -> Iterator[str]:
+    """Look at all pictures of a part and tell."""
+    part = privacy_marks.Part(options.marks, options.part, options.package)
+    if not options.curve:
+        yield from privacy_marks.report(part)
+        return
+    steps = privacy_curve.look(part, [float(step) for step in options.curve.split(",")])
+    yield from privacy_curve.lines(steps)
+    if options.draw is not None:
+        privacy_curve.draw(steps, part.thresholds["person"], options.draw)
 
 
 def _drives(drives: list[Path], package: Path) -> int:

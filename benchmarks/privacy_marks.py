@@ -68,7 +68,12 @@ class Sums:
 
 
 class Part:
-    """All pictures of one part, looked at once; then counted for any thresholds."""
+    """All pictures of one part, looked at once; then counted for any thresholds.
+
+    Raises:
+        InputError: no marks, or a picture is missing.
+        ModelError: the package is refused.
+    """
 
     def __init__(self, folder: Path, part: str, package: Path) -> None:
         self.detector = Detector(load_package(package, threads=2), 2)
@@ -90,6 +95,11 @@ class Part:
         answer = judge(picture)
         self.took_ms[name].append(1000 * (time.perf_counter() - began_s))
         return answer
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Those of the package."""
+        return dict(msgspec.to_builtins(self.detector.package.manifest.thresholds))
 
     def count(self, thresholds: dict[str, float]) -> Sums:
         """What these thresholds cover and what they cost."""
@@ -127,8 +137,9 @@ def _add(sums: Sums, seen: Seen, found: Sequence[Detection]) -> None:
             sums.readable[name][label] += any(part[part_of(box)].mean() > READABLE for part in parts)
 
 
-def report(part: Part, thresholds: dict[str, float]) -> Iterator[str]:
-    """The figures of one part, line by line."""
+def report(part: Part) -> Iterator[str]:
+    """The figures of one part at the package's thresholds, line by line."""
+    thresholds = part.thresholds
     sums = part.count(thresholds)
     yield f"thresholds {thresholds}, boxes grown by {PRIVATE_LABELS} of their size on each side"
     columns = ("", "marks", "covered by the model", "in pictures with a sharp part")
@@ -140,42 +151,28 @@ def report(part: Part, thresholds: dict[str, float]) -> Iterator[str]:
         left = [sum(sums.readable[kind][name] for name in names) for kind in ("privacy", "street", "bare")]
         shares = " | ".join(f"{1 - number / max(sent, 1):.3f} ({number} readable)" for number in left)
         yield f"| {label} | {marks} | {covered / max(marks, 1):.3f} | {sent} | {shares} |"
-    yield _needless(sums)
+    yield needless(sums)
     yield "widest mark in mosaic blocks: " + ", ".join(f"{name} {sums.blocks[name]:.1f}" for name in sums.blocks)
     took = {name: f"{np.median(values):.1f} ms" for name, values in part.took_ms.items()}
     yield f"one picture, median, two threads: {took}"
 
 
-def curve(part: Part, steps: Sequence[float]) -> Iterator[str]:
-    """Covered and needless by threshold, the same for both classes: to choose on `val`."""
-    for step in steps:
-        sums = part.count({"person": step, "vehicle": step})
-        shares = ", ".join(f"{name} {sums.covered[name] / max(sums.marks[name], 1):.3f}" for name in LABELS)
-        readable = sum(sums.readable["privacy"].values())
-        yield f"{step:.3f}: covered {shares}; readable {readable}; {_needless(sums)}"
+def of_views(shares: dict[bool, list[float]], *, from_vehicles: bool) -> list[float]:
+    """Shares of all pictures, or of those from vehicles alone."""
+    return shares[True] if from_vehicles else [*shares[True], *shares[False]]
 
 
-def _needless(sums: Sums) -> str:
+def mean(shares: Sequence[float]) -> float:
+    """Zero of none."""
+    return sum(shares) / max(len(shares), 1)
+
+
+def needless(sums: Sums) -> str:
+    """What the model hides though nobody is there, as text."""
     told = []
-    for name, views in (("all", (True, False)), ("from vehicles", (True,))):
-        pictures, parts = (
-            [share for view in views for share in of[view]] or [0.0] for of in (sums.needless, sums.needless_sharp)
-        )
-        lost = np.mean([share > LOST for share in parts])
-        told.append(f"{name}: {np.mean(pictures):.3f} of a picture, {np.mean(parts):.3f} of a sharp part")
+    for name, from_vehicles in (("all", False), ("from vehicles", True)):
+        pictures, parts = (of_views(of, from_vehicles=from_vehicles) for of in (sums.needless, sums.needless_sharp))
+        lost = mean([share > LOST for share in parts])
+        told.append(f"{name}: {mean(pictures):.3f} of a picture, {mean(parts):.3f} of a sharp part")
         told.append(f"more than half of {lost:.3f} of {len(parts)} sharp parts")
     return f"hidden by the model without need, mean; {'; '.join(told)}"
-
-
-def run(folder: Path, part: str, package: Path, steps: Sequence[float]) -> Iterator[str]:
-    """Look at all pictures of a part and tell.
-
-    Raises:
-        InputError: no marks, or a picture is missing.
-        ModelError: the package is refused.
-    """
-    looked = Part(folder, part, package)
-    if steps:
-        yield from curve(looked, steps)
-    else:
-        yield from report(looked, dict(msgspec.to_builtins(looked.detector.package.manifest.thresholds)))

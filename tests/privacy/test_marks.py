@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from benchmarks import privacy
-from benchmarks.privacy_marks import Seen, Sums, _add, _needless
+from benchmarks import privacy, privacy_curve
+from benchmarks.privacy_marks import Seen, Sums, _add, needless
 from edge.errors import InputError
 from edge.privacy.anonymise import PrivacySettings
 from edge.simulator.truth import load
@@ -64,8 +65,28 @@ def test_what_is_hidden_without_need_is_told():
 
 def test_parts_that_show_the_clerk_nothing_are_counted():
     whole, third = Detection("vehicle", 0.1, DEFECT), Detection("vehicle", 0.1, (90, 90, 105, 130))
-    assert "more than half of 1.000 of 1 sharp parts" in _needless(counted(whole))
-    assert "more than half of 0.000 of 1 sharp parts" in _needless(counted(third))
+    assert "more than half of 1.000 of 1 sharp parts" in needless(counted(whole))
+    assert "more than half of 0.000 of 1 sharp parts" in needless(counted(third))
+
+
+def test_the_curve_tells_each_threshold_and_is_drawn(tmp_path: Path):
+    seen = Detection("vehicle", 0.5, (80, 60, 170, 140))
+    steps = [privacy_curve.Step(0.1, counted(seen)), privacy_curve.Step(0.6, counted())]
+    low, high = privacy_curve.lines(steps)
+    assert low.startswith("0.100: ")
+    assert "plate 1.000" in low
+    assert "plate 0.000" in high
+    privacy_curve.draw(steps, 0.1, tmp_path / "curve.png")
+    drawn = cv2.imread(str(tmp_path / "curve.png"))
+    assert drawn is not None
+    assert drawn.std() > 0
+
+
+def test_drawing_wants_a_curve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("sys.argv", ["privacy", "--marks", "x", "--draw", "curve.png"])
+    with pytest.raises(SystemExit):
+        privacy.main()
+    assert "--curve" in capsys.readouterr().err
 
 
 def test_missing_marks_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
