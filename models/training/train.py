@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import queue
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from models.training.correction import calibrate
 from models.training.dataset import PictureCache, Sample, load, shared_folder
 from models.training.drives import load_drives
 from models.training.export import load_average
+from models.training.history import ROOT, take_out
 from models.training.loss import detection_loss
 from models.training.model import StreetNet
 from models.training.paste import Donors
@@ -245,13 +247,20 @@ def _mixed_in(
 
 
 def start(net: StreetNet, weights: str, pictures: Tensor, classes: Classes) -> None:
-    """Start weights: a run (`*.pt`), a model of ours (`models/NAME/FILE`), or a file in WEGEWART_SHARED/weights."""
+    """Start weights.
+
+    A run (`*.pt`), a model of ours (`models/NAME/FILE`, of an earlier commit `COMMIT:models/NAME/FILE`), or a file in
+    WEGEWART_SHARED/weights.
+    """
     if weights.endswith(".pt"):
         net.load_state_dict(load_average(Path(weights), classes).state_dict())
     elif isinstance(net, PrivacyNet):
         load_coco(net, shared_folder() / "weights" / weights)
     elif weights.startswith("models/"):
-        load_own(net, Path(__file__).resolve().parents[2] / weights, pictures, classes)
+        load_own(net, ROOT / weights, pictures, classes)
+    elif ":models/" in weights:
+        with tempfile.TemporaryDirectory() as folder:
+            load_own(net, take_out(weights, Path(folder)), pictures, classes)
     else:
         load_start(net, shared_folder() / "weights" / weights, pictures, classes)
 
