@@ -90,11 +90,12 @@ def reach_m(seen: Seen) -> float:
 
 def compare(seen: Seen, case: Seen | Case) -> Pair | None:
     """What speaks for and against their being one; None: they are not."""
-    if family(seen.defect_class) != family(case.defect_class) or _surface(seen) != _surface(case):
+    labels = _labels(case)
+    if family(seen.defect_class) not in map(family, labels) or _surface(seen) != _surface(case):
         return None
     if _differ(seen.line, case.line) or _differ(seen.track, case.track):
         return None
-    unlike = _OTHER_LABEL if seen.defect_class != case.defect_class else 0.0
+    unlike = 0.0 if seen.defect_class in labels else _OTHER_LABEL
     if _differ(seen.side, case.side):
         if _surface(seen) == "lining" and "middle" not in {seen.side, case.side}:
             return None
@@ -109,6 +110,14 @@ def compare(seen: Seen, case: Seen | Case) -> Pair | None:
         return None
     far = sum(a * a / (s + w) for a, s, w in zip(pair.apart, pair.shift, pair.within, strict=True))
     return pair if far <= _REACH**2 else None
+
+
+def _labels(case: Seen | Case) -> set[str]:
+    """What it is called: by a person too, but a vehicle's model goes on calling it as before."""
+    labels = {case.defect_class}
+    if isinstance(case, Case) and case.class_seen is not None:
+        labels.add(case.class_seen)
+    return labels
 
 
 def _differ(a: str | None, b: str | None) -> bool:

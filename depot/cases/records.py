@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Row
 
 State = Literal["new", "confirmed", "rejected", "ordered", "repaired", "reopened", "merged"]
@@ -62,6 +63,9 @@ class Case(Struct, frozen=True, kw_only=True):
     reject_reason: str | None = None
     note: str | None = None
     merged_into: int | None = None
+    #: Where a person said what it is: who, and what its sightings say.
+    class_by: str | None = None
+    class_seen: str | None = None
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -110,6 +114,13 @@ def case_of(row: Row[Any]) -> Case:
 def sighting_of(row: Row[Any]) -> Sighting:
     """A row of all columns of `sightings`."""
     return Sighting(**_attributes(row))
+
+
+def row_of(record: Case | Sighting) -> dict[str, Any]:
+    """The columns of a record."""
+    values = asdict(record)
+    values["class"] = values.pop("defect_class")
+    return values
 
 
 def _attributes(row: Row[Any]) -> dict[str, Any]:

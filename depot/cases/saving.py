@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 from sqlalchemy import delete, insert, or_, select, update
 
 from depot.cases.board import Board, parts
 from depot.cases.bulk import insertion, renewal, run_many
 from depot.cases.cells import cells_of
 from depot.cases.ports import Placing
-from depot.cases.records import Case, Sighting
+from depot.cases.records import Case, row_of
 from depot.cases.summing import Looked, summed
 from depot.cases.tables import case_cells, later_pictures, looks
 from depot.people import audit
@@ -99,17 +99,11 @@ def placed(change: Change, case: Case, placing: Placing) -> Case:
     )
 
 
-def _row(record: Case | Sighting) -> dict[str, Any]:
-    values = asdict(record)
-    values["class"] = values.pop("defect_class")
-    return values
-
-
 def _insert(change: Change, new: Sequence[Case]) -> dict[int, int]:
     """Write new cases; the number of each by the one that it had."""
     if not new:
         return {}
-    rows = [_row(case) for case in new]
+    rows = [row_of(case) for case in new]
     for row in rows:
         del row["number"]
     statement = insert(cases).returning(cases.c.number, sort_by_parameter_order=True)
@@ -124,7 +118,7 @@ def _cells(case: Case) -> list[str]:
 
 
 def _update(change: Change, pairs: Sequence[tuple[Case, Case]]) -> None:
-    rows = [(_row(before), _row(now)) for before, now in pairs if now != before]
+    rows = [(row_of(before), row_of(now)) for before, now in pairs if now != before]
     # An index whose columns are left alone costs nothing.
     columns = frozenset(name for before, now in rows for name, value in now.items() if before[name] != value)
     run_many(change.connection, renewal(cases, columns), [{**now, "this": now["number"]} for _, now in rows])
@@ -140,7 +134,7 @@ def _save_sightings(change: Change, board: Board, numbers: Mapping[int, int]) ->
     old: list[dict[str, Any]] = []
     for number in sorted(board.changed, key=abs):
         one = board.sightings[number]
-        row = _row(one)
+        row = row_of(one)
         row["case"] = numbers.get(one.case, one.case)
         del row["number"]
         (new if number < 0 else old).append(row if number < 0 else {**row, "this": number})

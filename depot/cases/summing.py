@@ -56,9 +56,11 @@ def summed(case: Case, seen: Iterable[Sighting], looks: Iterable[Looked]) -> Cas
         and (last is None or look.utc > last)
         and not saw(look.vehicle, look.boot, look.monotonic_s, ordered)
     ]
+    label = _label(ordered)
     return replace(
         case,
-        defect_class=_label(ordered),
+        defect_class=label if case.class_by is None else case.defect_class,
+        class_seen=None if case.class_by is None else label,
         surface=best.surface or "road",
         sightings=len(ordered),
         passes=count_passes(map(moment, ordered)),

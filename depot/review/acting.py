@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from depot.cases.merging import CannotJoinError, merge, split
 from depot.cases.ports import Placing
-from depot.cases.records import Case, case_of
+from depot.cases.records import Case, case_of, row_of
+from depot.cases.saving import placed
 from depot.cases.tables import later_pictures
 from depot.people import audit
 from depot.people.guard import Person
-from depot.review.deciding import RULES, Action, Decision, RefusedError, decide
+from depot.review.deciding import RULES, Action, Decision, RefusedError, classified, decide
 from depot.routing.tables import offices
 from depot.store.database import Change
 from depot.store.tables import audit as record
@@ -28,6 +29,7 @@ from depot.store.tables import cases
 _ADDED = frozenset({"report", "picture"})
 #: Changes that a person need not have known to decide.
 _HARMLESS = frozenset({"note"})
+_PLACED = ("district", "road", "road_class", "office_proposed", "office")
 #: So many of a case's latest records are looked at.
 _LATEST = 100
 
@@ -59,8 +61,18 @@ def existing(connection: Connection, number: int) -> Case:
     return case_of(row)
 
 
-def act(change: Change, number: int, decision: Decision, person: Person, *, seen: int | None = None) -> None:
+def act(
+    change: Change,
+    number: int,
+    decision: Decision,
+    person: Person,
+    *,
+    seen: int | None = None,
+    placing: Placing | None = None,
+) -> None:
     """Carry out a decision. `seen`: the change that the person had before their eyes; None: not asked.
+
+    `placing`: another class may mean another office; None: the office stays.
 
     Raises:
         RefusedError: no such case, it changed meanwhile in a way that matters, or it is not allowed.
@@ -75,11 +87,12 @@ def act(change: Change, number: int, decision: Decision, person: Person, *, seen
     if decision.picture is not None:
         _check_picture(change.connection, number, decision.picture)
         told["picture"] = decision.picture
+    changes |= _moved(change, case, changes, placing)
     _write(change, case, changes, person, decision.action, told=told)
 
 
-def undo(change: Change, number: int, person: Person) -> None:
-    """Take back the person's own decision, if it is the last one of the case.
+def undo(change: Change, number: int, person: Person, *, placing: Placing | None = None) -> None:
+    """Take back the person's own decision, if it is the last one of the case. `placing`: as for `act`.
 
     Raises:
         RefusedError: no such case, nothing to undo, or somebody or a rule has changed it since.
@@ -93,7 +106,12 @@ def undo(change: Change, number: int, person: Person) -> None:
     if not is_undoable(case, last, person):
         raise RefusedError(409, f"case {number}: {last.action} cannot be undone by this")
     changes = dict(last.before)
-    if "office" in changes and changes["office_by"] is None:
+    if "class" in changes:  # vehicles may call it otherwise by now, and who acts follows from what it is now
+        said = changes["class"] if changes["class_by"] is not None else None
+        changes = {name: value for name, value in changes.items() if name not in _PLACED}
+        changes |= classified(case, said, changes["class_by"])
+        changes |= _moved(change, case, changes, placing)
+    elif "office" in changes and changes["office_by"] is None:
         changes["office"] = case.office_proposed  # the rules may propose another by now
     _write(change, case, changes, person, "undo", told={"undone": last.number})
 
@@ -171,6 +189,14 @@ def _check_news(connection: Connection, case: Case, seen: int) -> None:
             raise RefusedError(409, f"case {case.number} changed meanwhile: {row.action} by {row.who}")
 
 
+def _moved(change: Change, case: Case, changes: Mapping[str, Any], placing: Placing | None) -> dict[str, Any]:
+    """Where it belongs if it is of another class now; an office that a person chose stays."""
+    if placing is None or changes.get("class", case.defect_class) == case.defect_class:
+        return {}
+    now = placed(change, replace(case, defect_class=changes["class"]), placing)
+    return {name: getattr(now, name) for name in _PLACED if getattr(now, name) != getattr(case, name)}
+
+
 def _check_office(connection: Connection, office: str) -> None:
     """Raises RefusedError 409."""
     active = connection.execute(select(offices.c.active).where(offices.c.id == office)).scalar()
@@ -189,7 +215,7 @@ def _write(
     change: Change, case: Case, changes: dict[str, Any], person: Person, action: str, *, told: dict[str, Any]
 ) -> None:
     """`told`: what the record says beside the columns."""
-    before = {name: value for name, value in asdict(case).items() if name in changes}
+    before = {name: value for name, value in row_of(case).items() if name in changes}
     values = {**changes, "changed": change.next()}
     change.connection.execute(update(cases).where(cases.c.number == case.number).values(values))
     audit.record(

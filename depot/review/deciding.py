@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
+from depot.cases.kinds import KINDS
 from depot.cases.records import Case, State
 from depot.people.guard import Person
 from depot.people.roles import Permission
 
-Action = Literal["confirm", "reject", "reopen", "order", "repaired", "assign", "note"]
+Action = Literal["confirm", "reject", "reopen", "order", "repaired", "classify", "assign", "note"]
 #: What else the page can offer for a case.
 Offer = Literal[Action, "merge", "split", "undo"]
 RejectReason = Literal["not_a_defect", "not_ours", "duplicate", "already_repaired", "bad_picture", "other"]
@@ -35,6 +36,7 @@ RULES: Mapping[Action, Rule] = {
     "reopen": Rule(frozenset({"rejected", "repaired"}), "reopened", "decide"),
     "order": Rule(frozenset({"reopened", "confirmed"}), "ordered", "dispatch"),
     "repaired": Rule(_LIVE - {"new"}, "repaired", "dispatch"),
+    "classify": Rule(_LIVE, None, "decide"),
     "assign": Rule(_LIVE, None, "dispatch"),
     "note": Rule(_LIVE | {"rejected", "repaired"}, None, "decide"),
 }
@@ -43,6 +45,7 @@ RULES: Mapping[Action, Rule] = {
 class Decision(Struct, frozen=True, kw_only=True):
     """What a person wants. `office` None with "assign": the one that the rules propose, again.
 
+    `defect_class` with "classify": what it is; None: what its sightings say, again.
     `picture`: the SHA-256 of the later picture that they saw it on; only with "repaired", and only for the record.
     """
 
@@ -51,6 +54,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     office: str | None = None
     note: str | None = None
     picture: str | None = None
+    defect_class: str | None = None
 
 
 class RefusedError(Exception):
@@ -95,9 +99,26 @@ def decide(case: Case, decision: Decision, person: Person, now_utc: str) -> dict
         chosen = decision.office is not None
         changes["office"] = decision.office if chosen else case.office_proposed
         changes["office_by"] = person.name if chosen else None
+    if decision.action == "classify":
+        changes |= classified(case, decision.defect_class, person.name)
     if decision.note is not None or decision.action == "note":
         changes["note"] = decision.note or None
     return changes
+
+
+def classified(case: Case, label: str | None, who: str | None) -> dict[str, Any]:
+    """The columns of a case that is said to be of this class; None: what its sightings say.
+
+    Raises:
+        RefusedError: a defect of its surface cannot be that.
+    """
+    seen = case.defect_class if case.class_by is None else case.class_seen
+    if label is None:
+        return {"class": seen, "class_by": None, "class_seen": None}
+    if label not in KINDS[case.surface]:
+        known = ", ".join(KINDS[case.surface])
+        raise RefusedError(422, f"class: {label} is nothing that is found there; known on the {case.surface}: {known}")
+    return {"class": label, "class_by": who, "class_seen": seen}
 
 
 def _check_fields(decision: Decision) -> None:
@@ -108,5 +129,7 @@ def _check_fields(decision: Decision) -> None:
         raise RefusedError(422, f"{decision.action}: a reason belongs to reject only")
     if decision.action != "assign" and decision.office is not None:
         raise RefusedError(422, f"{decision.action}: an office belongs to assign only")
+    if decision.action != "classify" and decision.defect_class is not None:
+        raise RefusedError(422, f"{decision.action}: a class belongs to classify only")
     if decision.action != "repaired" and decision.picture is not None:
         raise RefusedError(422, f"{decision.action}: a picture belongs to repaired only")

@@ -93,6 +93,19 @@ class Assign(_Wish):
     reason: None = None
 
 
+class Classify(_Wish):
+    """What it is; null: what its sightings say, again."""
+
+    action: Literal["classify"]
+    reason: None = None
+    office: None = None
+    defect_class: Annotated[str | None, Field(alias="class", min_length=1, max_length=100, pattern=_WORD)]
+
+    def decision(self) -> Decision:
+        """For the core."""
+        return Decision(action=self.action, note=self.note, defect_class=self.defect_class)
+
+
 class _One(_Strict):
     changed: Changed
 
@@ -117,6 +130,10 @@ class RepairedOne(Repaired, _One):
     """On one case, as the person saw it."""
 
 
+class ClassifyOne(Classify, _One):
+    """On one case, as the person saw it."""
+
+
 class PlainMany(Plain, _Many):
     """On many cases, as they are now."""
 
@@ -129,14 +146,18 @@ class AssignMany(Assign, _Many):
     """On many cases, as they are now."""
 
 
+class ClassifyMany(Classify, _Many):
+    """On many cases, as they are now."""
+
+
 class RepairedMany(Repaired, _Many):
     """On many cases, as they are now; a picture is one case's."""
 
     picture: None = None
 
 
-OnOne = Annotated[PlainOne | RejectOne | AssignOne | RepairedOne, Body(discriminator="action")]
-OnMany = Annotated[PlainMany | RejectMany | AssignMany | RepairedMany, Body(discriminator="action")]
+OnOne = Annotated[PlainOne | RejectOne | AssignOne | ClassifyOne | RepairedOne, Body(discriminator="action")]
+OnMany = Annotated[PlainMany | RejectMany | AssignMany | ClassifyMany | RepairedMany, Body(discriminator="action")]
 
 
 class Merge(_Strict):
@@ -154,11 +175,11 @@ class Split(_Strict):
 
 def add(router: APIRouter, services: Services, placing: Placing | None) -> None:
     """Add the routes."""
-    _add_actions(router, services.database)
+    _add_actions(router, services.database, placing)
     _add_joining(router, services.database, placing)
 
 
-def _add_actions(router: APIRouter, database: Database) -> None:
+def _add_actions(router: APIRouter, database: Database, placing: Placing | None) -> None:
     @router.post(
         "/api/cases/{number}/actions", response_class=Response, responses=answered(answers.Detail, 400, 404, 409)
     )
@@ -168,20 +189,20 @@ def _add_actions(router: APIRouter, database: Database) -> None:
             database,
             number,
             person,
-            lambda change: acting.act(change, number, wanted.decision(), person, seen=wanted.changed),
+            lambda change: acting.act(change, number, wanted.decision(), person, seen=wanted.changed, placing=placing),
         )
 
     @router.post("/api/cases/{number}/undo", response_class=Response, responses=answered(answers.Detail, 400, 404, 409))
     def undo(number: Number, person: Decider) -> Response:
         """Take one's own last decision back; 409 where it is not the last one of the case."""
-        return _changed(database, number, person, lambda change: acting.undo(change, number, person))
+        return _changed(database, number, person, lambda change: acting.undo(change, number, person, placing=placing))
 
     @router.post("/api/actions", response_class=Response, responses=answered(answers.DoneAll, 400))
     def act_on_many(person: Decider, wanted: OnMany) -> Response:
         """The same decision on up to 500 cases; each says what became of it."""
         decision = wanted.decision()
         with database.changing() as change:
-            results = [_done(change, number, decision, person) for number in dict.fromkeys(wanted.numbers)]
+            results = [_done(change, number, decision, person, placing) for number in dict.fromkeys(wanted.numbers)]
         return reply(answers.DoneAll(results=results))
 
 
@@ -223,9 +244,9 @@ def _changed(database: Database, number: int, person: Person, do: Callable[[Chan
     return reply(after)
 
 
-def _done(change: Change, number: int, decision: Decision, person: Person) -> answers.Done:
+def _done(change: Change, number: int, decision: Decision, person: Person, placing: Placing | None) -> answers.Done:
     try:
-        acting.act(change, number, decision, person)
+        acting.act(change, number, decision, person, placing=placing)
     except RefusedError as error:
         return answers.Done(number=number, ok=False, detail=error.detail)
     return answers.Done(number=number, ok=True)

@@ -137,6 +137,8 @@ cases = Table(
     Column("reject_reason", Text),
     Column("note", Text),
     Column("merged_into", BigInteger, ForeignKey("cases.number")),
+    Column("class_by", Text),  # who said what it is; NULL: `class` is what its sightings say
+    Column("class_seen", Text),  # what they say, where somebody said otherwise
     #: Joined by hand (merge, split): the joining of sightings leaves it as it is.
     Column("pinned", Boolean, nullable=False, default=False),
     Column("reports", Integer, nullable=False, default=0),  # citizens' reports that it holds

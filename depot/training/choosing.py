@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a decided case teaches, and whether it is for training or for judging. Pure.
 
-A confirmed case says: here is this defect. A case rejected as no defect says: here is none of the kind. Every other
-rejection (not ours, a duplicate, a bad picture ...) says nothing about what is seen. The same street is never on both
-sides: the side follows from its name, so that it stays the same from one export to the next.
+A confirmed case says: here is this defect; and where a person called it another one than the vehicles did: not that
+one. A case rejected as no defect says: here is none of the kind that the vehicles saw. Every other rejection (not
+ours, a duplicate, a bad picture ...) says nothing about what is seen. The same street is never on both sides: the side
+follows from its name, so that it stays the same from one export to the next.
 """
 
 from __future__ import annotations
@@ -12,22 +13,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from depot.cases.kinds import KINDS, ROAD_CRACKS
 from depot.cases.records import Case
 
 Model = Literal["street", "tunnel"]
 Split = Literal["train", "val"]
 
-_CRACKS = ("longitudinal_crack", "transverse_crack", "alligator_crack", "crack")
+_SURFACES: Mapping[Model, Literal["road", "lining"]] = {"street": "road", "tunnel": "lining"}
 #: What each model tells apart; their order is that of the categories.
-CLASSES: Mapping[Model, tuple[str, ...]] = {
-    "street": (*_CRACKS[:3], "pothole", "crack"),
-    "tunnel": ("crack", "spalling", "water_leakage", "efflorescence", "exposed_rebar", "corrosion"),
-}
-_SURFACES: Mapping[Model, str] = {"street": "road", "tunnel": "lining"}
+CLASSES: Mapping[Model, tuple[str, ...]] = {model: KINDS[surface] for model, surface in _SURFACES.items()}
 _TRUE = frozenset({"confirmed", "ordered", "repaired"})
 #: Of all streets.
 _VAL_SHARE = 0.2
@@ -42,12 +40,12 @@ _M_PER_DEG = 111_195.0
 class Lesson:
     """What a case teaches about its box. `annotated`: the classes that somebody looked for there.
 
-    `ignored`: the class whose group cannot be judged outside the sharp part.
+    `ignored`: the classes whose groups cannot be judged outside the sharp part.
     """
 
     defect: str | None
     annotated: tuple[str, ...]
-    ignored: str
+    ignored: tuple[str, ...]
 
 
 def lesson(case: Case, model: Model) -> Lesson | str:
@@ -59,13 +57,25 @@ def lesson(case: Case, model: Model) -> Lesson | str:
         return "on a surface that the model does not judge"
     if case.decided_by is None or case.decided_by.startswith("rule:"):
         return "not decided by a person"
-    typed = model == "street" and name in _CRACKS
-    ignored = "crack" if typed else name
+    seen = case.class_seen if case.class_seen in CLASSES[model] else name
+    groups = _group(model, name), _group(model, seen)
     if case.state in _TRUE:
-        return Lesson(name, tuple(dict.fromkeys((name, ignored))), ignored)
+        if name == groups[1]:  # "a crack" says nothing of its type
+            seen = name
+        return Lesson(name, _unique((name, groups[0], seen, groups[1])), _unique(groups))
     if case.state == "rejected" and case.reject_reason == "not_a_defect":
-        return Lesson(None, _CRACKS if typed else (name,), ignored)
+        none = ROAD_CRACKS if model == "street" and groups[1] == "crack" else (seen,)
+        return Lesson(None, none, groups[1:])
     return "rejected for a reason that says nothing of what is seen" if case.state == "rejected" else "not decided"
+
+
+def _group(model: Model, label: str) -> str:
+    """The class that stands for all of its kind: of a road `crack` for every crack."""
+    return "crack" if model == "street" and label in ROAD_CRACKS else label
+
+
+def _unique(labels: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(labels))
 
 
 def place(case: Case) -> str | None:

@@ -151,7 +151,8 @@ class _Set:
         if one.lesson.defect is not None:
             self._box(one.split, number, one.lesson.defect, made.box, crowd=False)
         for box in _around(made):
-            self._box(one.split, number, one.lesson.ignored, box, crowd=True)
+            for group in one.lesson.ignored:
+                self._box(one.split, number, group, box, crowd=True)
         verdict = "rejected" if one.lesson.defect is None else "confirmed"
         decided_on = (one.case.decided_utc or "")[:10]
         picture = "" if seen.picture is None else seen.picture.sha256

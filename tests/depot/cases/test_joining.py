@@ -9,11 +9,11 @@ import random
 from collections import Counter, defaultdict
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from depot.cases.joining import join_report
 from depot.cases.records import Seen
-from depot.store.tables import audit, events
+from depot.store.tables import audit, cases, events
 from messages.types import LinePosition, LiningPlace, Size
 from tests.depot import samples
 from tests.depot.cases.world import Defect, Depot, Errors, NoPlacing, at, drive, position, street, when
@@ -305,3 +305,15 @@ def test_hearing_it_all_in_any_order_gives_the_same_cases(lite, tmp_path):
         case = lite.cases()[-1]
         shapes.append((case.sightings, round(case.error_m, 6), case.score, case.first_seen_utc, case.last_seen_utc))
     assert len(set(shapes)) == 1
+
+
+def test_what_a_person_calls_otherwise_is_still_found_by_the_vehicles_that_call_it_as_before(depot):
+    depot.hear(pothole())
+    with depot.database.changing() as change:
+        said = {"class": "alligator_crack", "class_by": "erika", "class_seen": "pothole", "changed": change.next()}
+        change.connection.execute(update(cases).values(said))
+    crack = pothole(0.1, day=2.0, boot="b2", defect_class="alligator_crack")
+    depot.hear(pothole(0.2, day=1.0, boot="b1"), crack)
+    (case,) = depot.cases()
+    assert (case.defect_class, case.class_by, case.class_seen) == ("alligator_crack", "erika", "pothole")
+    assert case.sightings == 3

@@ -283,3 +283,24 @@ def test_a_depot_that_does_not_answer_is_no_login(desk):
     desk.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     desk.click(".empty button")
     desk.shows(".empty", "Noch keine Fälle")
+
+
+def test_another_kind_is_two_keys_and_the_page_says_who_said_so(desk):
+    desk.see(1, label="alligator_crack")
+    number = open_first(desk, 1)
+    desk.press("p")
+    desk.shows(".choosing-list", "Was ist es?")
+    assert [one.text.split("\n")[-1] for one in desk.all(".choice[aria-pressed=true]")] == ["wie gesehen"]
+    desk.press("4")
+    desk.shows(".stage h2", "Querriss")
+    desk.shows(".facts-room .changeable", "gesehen als: Netzriss")
+    desk.shows(".history", "Art geändert: Querriss")
+    desk.press("b")
+    desk.until(lambda: desk.depot.state_of(number) == "confirmed")
+    desk.open(f"/?queue=all&case={number}")
+    desk.shows(".facts-room .changeable", "gesehen als: Netzriss")
+    desk.press("p")
+    desk.press("2")  # as seen: the word is taken back
+    desk.until(lambda: "gesehen als" not in desk.text(".facts-room .changeable"))
+    desk.shows(".facts-room .changeable", "Netzriss")
+    no_errors(desk.browser)

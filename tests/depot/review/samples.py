@@ -78,6 +78,7 @@ class Depot:
     pictures: PicturesInMemory = field(default_factory=PicturesInMemory)
     link: str | None = "connected"
     stop: bool = False
+    placing: Any = None
 
     def __post_init__(self) -> None:
         self.services = Services(
@@ -88,7 +89,7 @@ class Depot:
             stopping=lambda: self.stop,
         )
         self.app = FastAPI()
-        self.app.include_router(router(self.services))
+        self.app.include_router(router(self.services, self.placing))
         self.app.middleware("http")(_enter)
         self.app.exception_handler(StoreError)(_store_failed)
 

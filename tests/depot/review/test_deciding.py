@@ -93,6 +93,9 @@ def test_what_does_not_go_is_said(state: State, action: Action, name: str, statu
         Decision(action="reject"),
         Decision(action="confirm", reason="other"),
         Decision(action="confirm", office="sewers"),
+        Decision(action="confirm", defect_class="crack"),
+        Decision(action="classify", defect_class="spalling"),
+        Decision(action="classify", defect_class="car"),
     ],
 )
 def test_a_wish_that_says_too_little_or_too_much_is_refused(decision: Decision) -> None:
@@ -106,6 +109,26 @@ def test_an_assigned_office_is_the_persons_until_it_is_given_back() -> None:
     assert decide(here, wish("assign"), person(), NOW) == {"office": "sewers", "office_by": "anna"}
     here = case("confirmed", office="sewers", office_proposed="road-works", office_by="anna")
     assert decide(here, Decision(action="assign"), person(), NOW) == {"office": "road-works", "office_by": None}
+
+
+def test_what_a_person_says_it_is_holds_until_it_is_given_back() -> None:
+    said = decide(case(), Decision(action="classify", defect_class="alligator_crack"), person(), NOW)
+    assert said == {"class": "alligator_crack", "class_by": "anna", "class_seen": "pothole"}
+    here = case(defect_class="alligator_crack", class_by="anna", class_seen="pothole")
+    assert decide(here, Decision(action="classify", defect_class="crack"), person("ben"), NOW) == {
+        "class": "crack",
+        "class_by": "ben",
+        "class_seen": "pothole",
+    }
+    back = decide(here, Decision(action="classify"), person(), NOW)
+    assert back == {"class": "pothole", "class_by": None, "class_seen": None}
+
+
+def test_on_a_lining_it_is_something_else_than_on_a_road() -> None:
+    here = case(surface="lining", defect_class="crack")
+    assert decide(here, Decision(action="classify", defect_class="spalling"), person(), NOW)["class"] == "spalling"
+    with pytest.raises(RefusedError, match="known on the lining: crack, spalling"):
+        decide(here, Decision(action="classify", defect_class="pothole"), person(), NOW)
 
 
 def test_a_note_goes_with_any_decision_and_an_empty_one_is_none() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from depot.cases.ports import Placed
+from depot.cases.records import Case
 from depot.people import audit
 from depot.store.database import Database
 from depot.store.tables import audit as record
@@ -69,6 +71,55 @@ def test_a_refused_decision_leaves_no_trace(depot: Depot) -> None:
     assert depot.client().post("/api/cases/99/actions", {"action": "confirm", "changed": 0}).status_code == 404
     assert _records(depot.database, number) == []
     assert depot.database.sequence() == before
+
+
+def test_what_somebody_says_it_is_is_shown_recorded_and_taken_back(depot: Depot) -> None:
+    number = add_case(depot.database)
+    found = _act(depot, number, "classify", name="ben", **{"class": "alligator_crack", "note": "no hole"}).json()
+    assert (found["class"], found["class_by"], found["class_seen"]) == ("alligator_crack", "ben", "pothole")
+    assert found["title"]["de"].startswith("Netzriss")
+    assert found["state"] == "new"
+    (entry,) = found["history"]
+    assert (entry["action"], entry["before"]["class"], entry["after"]["class"]) == (
+        "classify",
+        "pothole",
+        "alligator_crack",
+    )
+    back = depot.client("ben").post(f"/api/cases/{number}/undo").json()
+    assert (back["class"], back["class_by"], back["class_seen"], back["note"]) == ("pothole", None, None, None)
+
+
+def test_a_word_taken_back_is_what_vehicles_say_by_then(depot: Depot) -> None:
+    number = add_case(depot.database)
+    _act(depot, number, "classify", **{"class": "alligator_crack"})
+    change_case(depot.database, number, class_seen="transverse_crack")
+    assert _act(depot, number, "classify", **{"class": "crack"}).json()["class_seen"] == "transverse_crack"
+    back = depot.client().post(f"/api/cases/{number}/undo").json()
+    assert (back["class"], back["class_by"], back["class_seen"]) == ("alligator_crack", "anna", "transverse_crack")
+    assert _act(depot, number, "classify", **{"class": None}).json()["class"] == "transverse_crack"
+
+
+def test_many_can_be_something_else_at_once_and_each_says_why_not(depot: Depot) -> None:
+    road, lining = add_case(depot.database), add_case(depot.database, surface="lining", **{"class": "crack"})
+    body = {"numbers": [road, lining], "action": "classify", "class": "pothole"}
+    results = depot.client().post("/api/actions", body).json()["results"]
+    assert [one["ok"] for one in results] == [True, False]
+    assert "known on the lining" in results[1]["detail"]
+
+
+def test_another_class_may_mean_another_office_and_back(database: Database) -> None:
+    class ByClass:
+        def place(self, _connection: object, case: Case) -> Placed:
+            return Placed(district="Mitte", office="road-works" if case.defect_class == "pothole" else "sewers")
+
+    add_offices(database)
+    depot = Depot(database, placing=ByClass())
+    number = add_case(database, office="road-works", office_proposed="road-works", district="Mitte")
+    assert _act(depot, number, "classify", **{"class": "crack"}).json()["office"] == "sewers"
+    assert depot.client().post(f"/api/cases/{number}/undo").json()["office"] == "road-works"
+    _act(depot, number, "assign", office="road-works")
+    found = _act(depot, number, "classify", **{"class": "crack"}).json()
+    assert (found["office"], found["office_proposed"]) == ("road-works", "sewers")
 
 
 def test_two_who_decide_at_once_do_not_overwrite_each_other(depot: Depot) -> None:

@@ -114,6 +114,33 @@ def test_the_class_is_that_of_the_case_and_cracks_are_one_family(city: City, tmp
     }
 
 
+def test_where_a_person_called_it_otherwise_the_set_says_also_what_it_is_not(city: City, tmp_path: Path) -> None:
+    city.case(road=TRAIN, class_by="erika", class_seen="pothole", **{"class": "transverse_crack"})
+    written(city, tmp_path / "set")
+    coco = table(tmp_path / "set")
+    (image,) = coco["images"]
+    assert image["annotated_classes"] == ["transverse_crack", "crack", "pothole"]
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    boxes = {
+        crowd: [names[one["category_id"]] for one in coco["annotations"] if one["iscrowd"] == crowd] for crowd in (0, 1)
+    }
+    assert boxes[0] == ["transverse_crack"]
+    assert Counter(boxes[1]) == {"crack": 4, "pothole": 4}, "outside the sharp part nobody knows of either"
+
+
+def test_a_crack_without_a_type_does_not_say_that_it_is_of_none(city: City, tmp_path: Path) -> None:
+    city.case(road=TRAIN, class_by="erika", class_seen="alligator_crack", **{"class": "crack"})
+    written(city, tmp_path / "set")
+    assert table(tmp_path / "set")["images"][0]["annotated_classes"] == ["crack"]
+
+
+def test_what_is_no_defect_is_none_of_what_the_vehicles_saw(city: City, tmp_path: Path) -> None:
+    said = {"class_by": "erika", "class_seen": "pothole", "class": "crack"}
+    city.case(road=TRAIN, state="rejected", reject_reason="not_a_defect", **said)
+    written(city, tmp_path / "set")
+    assert table(tmp_path / "set")["images"][0]["annotated_classes"] == ["pothole"]
+
+
 def test_the_tunnel_model_learns_from_the_lining_alone(city: City, tmp_path: Path) -> None:
     city.case(line="Tunnel Nord", surface="lining", **{"class": "spalling"})
     city.case(road=TRAIN)

@@ -6,10 +6,15 @@
 import { getJson, send } from "../api.js";
 import { button, element, icon, iconButton, keycap } from "../dom.js";
 import { clearToasts, toast } from "../toast.js";
-import { number, say, trouble } from "../words.js";
+import { className, number, say, trouble } from "../words.js";
 import { capOf, keyOf } from "./keys.js";
 import { merging, splitting } from "./joining.js";
 
+/** What a defect can be, by where it is: what the models tell apart. */
+const KINDS = {
+  road: ["pothole", "alligator_crack", "longitudinal_crack", "transverse_crack", "crack"],
+  lining: ["crack", "spalling", "water_leakage", "efflorescence", "exposed_rebar", "corrosion"],
+};
 export const REASONS = ["not_a_defect", "not_ours", "duplicate", "already_repaired", "bad_picture", "other"];
 const ORDER = ["confirm", "order", "repaired", "reopen", "reject"];
 const LEADS_TO = { confirm: "confirmed", reject: "rejected", order: "ordered", repaired: "repaired", reopen: "reopened" };
@@ -78,6 +83,7 @@ export class Deciding {
     if (!found) return undefined;
     if (!(found.actions ?? []).includes(action)) return toast(say("not_now", { state: say(`state_${found.state}`) }));
     if (action === "reject") return this.#chooseReason((reason) => this.#decide(found, { action, reason }));
+    if (action === "classify") return this.#chooseKind(found);
     if (action === "assign") return this.#chooseOffice(found, (office) => this.#decide(found, { action, office }));
     if (action === "note") return this.#writeNote(found);
     if (action === "merge") return merging(found, this.#cases, (into) => this.#merge(found, into));
@@ -138,7 +144,8 @@ export class Deciding {
 
   #told(decision, n) {
     const office = this.officeName(decision.office);
-    toast(say(`done_${decision.action}`, { case: say("case", { n }), office }), {
+    const kind = decision.class === null ? say("as_seen") : className(decision.class);
+    toast(say(`done_${decision.action}`, { case: say("case", { n }), office, kind }), {
       action: { text: say("do_undo"), key: keyOf("undo").toUpperCase(), run: () => this.undo(null) },
     });
   }
@@ -189,6 +196,15 @@ export class Deciding {
 
   #chooseReason(then) {
     this.#choose(say("why_reject"), REASONS.map((reason) => ({ text: say(`reject_${reason}`), run: () => then(reason) })));
+  }
+
+  /** What it is called by vehicles takes a person's word back. */
+  #chooseKind(found) {
+    const seen = found.class_by ? found.class_seen : found.class;
+    this.#choose(say("which_kind"), KINDS[found.surface].map((kind) => ({
+      text: className(kind), hint: kind === seen ? say("as_seen") : null, pressed: kind === found.class,
+      run: () => this.#decide(found, { action: "classify", class: kind === seen ? null : kind }),
+    })));
   }
 
   async #chooseOffice(found, then) {

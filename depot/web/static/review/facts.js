@@ -4,7 +4,7 @@
 
 import { element, iconButton } from "../dom.js";
 import { toast } from "../toast.js";
-import { ago, clockFace, dateTime, day, inLanguage, knows, linePlace, number, percent, say } from "../words.js";
+import { ago, className, clockFace, dateTime, day, inLanguage, knows, linePlace, number, percent, say } from "../words.js";
 import { drawChart } from "./chart.js";
 import { sizeOf } from "./marks.js";
 
@@ -108,7 +108,7 @@ function happened(entry) {
   const action = entry.action.replace(/^case[.:]/, "").replaceAll("-", "_");
   const known = knows(`action_${action}`) ? say(`action_${action}`) : action.replaceAll("_", " ");
   const after = entry.after ?? {};
-  const more = [after.reject_reason && say(`reject_${after.reject_reason}`), after.office, after.note, after.into && say("case", { n: after.into }), after.merged_into && say("case", { n: after.merged_into }), entry.action === "repaired" && after.picture && say("with_later")].filter(Boolean);
+  const more = [entry.action === "classify" && className(after.class), after.reject_reason && say(`reject_${after.reject_reason}`), after.office, after.note, after.into && say("case", { n: after.into }), after.merged_into && say("case", { n: after.merged_into }), entry.action === "repaired" && after.picture && say("with_later")].filter(Boolean);
   return element("li", {}, element("span", {}, [known, ...new Set(more)].join(": ")), element("span", { class: "note" }, [who, dateTime(entry.utc)].filter(Boolean).join(" · ")));
 }
 

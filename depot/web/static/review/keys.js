@@ -7,10 +7,11 @@ import { dialog, element, keycap } from "../dom.js";
 import { currentLanguage, say } from "../words.js";
 
 const DECISIONS = {
-  confirm: ["b", "c"], reject: ["a", "r"], order: ["v", "o"], assign: ["s", "a"], repaired: ["r", "f"], reopen: ["w", "e"],
+  confirm: ["b", "c"], reject: ["a", "r"], order: ["v", "o"], assign: ["s", "a"], classify: ["p", "p"], repaired: ["r", "f"], reopen: ["w", "e"],
   note: ["n", "n"], merge: ["d", "d"], split: ["t", "s"], undo: ["z", "z"],
 };
 const MOVES = { next: ["j"], previous: ["k"], large: ["g"], frame: ["i"], mark: ["x"], search: ["/"], map: ["m"], help: ["?"] };
+const NAMED = { classify: "key_classify", assign: "key_assign" }; // their buttons say "change" alone
 const STORED = "wegewart-single-keys";
 
 /** The key of a decision in the page's language. */
@@ -38,7 +39,7 @@ export function isTyping(event) {
 
 export function keyHelp() {
   const rows = [
-    ...["confirm", "reject", "order", "assign", "repaired", "reopen", "note", "merge", "split", "undo"].map((action) => [[keyOf(action).toUpperCase()], say(action === "assign" ? "key_assign" : `do_${action}`)]),
+    ...["confirm", "reject", "order", "classify", "assign", "repaired", "reopen", "note", "merge", "split", "undo"].map((action) => [[keyOf(action).toUpperCase()], say(NAMED[action] ?? `do_${action}`)]),
     [["1", "…", "9"], say("key_digit")], [["J", "↓"], say("key_next")], [["K", "↑"], say("key_previous")], [["G"], say("key_large")],
     [["I"], say("key_frame")], [["X"], say("key_mark")], [["M"], say("key_map")], [["/"], say("key_search")], [["Esc"], say("key_close")], [["?"], say("key_help")],
   ];

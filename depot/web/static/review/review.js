@@ -3,7 +3,7 @@
 // The section of cases: list, picture, map and facts, walked and decided by keyboard.
 
 import { button, element, iconButton } from "../dom.js";
-import { say } from "../words.js";
+import { className, say } from "../words.js";
 import { CaseMap } from "./casemap.js";
 import { Cases } from "./cases.js";
 import { Deciding } from "./deciding.js";
@@ -14,7 +14,7 @@ import { capOf, isTyping, keyHelp, meaningOf } from "./keys.js";
 import { Queue } from "./queue.js";
 import { Stage } from "./stage.js";
 
-const DECISIONS = new Set(["confirm", "reject", "order", "assign", "repaired", "reopen", "note", "merge", "split", "undo"]);
+const DECISIONS = new Set(["confirm", "reject", "order", "classify", "assign", "repaired", "reopen", "note", "merge", "split", "undo"]);
 const AGO_MS = 30_000; // "3 minutes ago" grows old even when no news come
 const REFRESH_MS = 400;
 const SHORT_MS = 40;
@@ -179,21 +179,34 @@ class Review {
     if (!this.deciding.isChoosing || found.number !== this.#drawnFor) this.deciding.draw(found);
     this.#drawnFor = found.number;
     this.facts.hidden = false;
-    this.facts.replaceChildren(this.#office(found), ...drawFacts(found));
+    this.facts.replaceChildren(this.#kind(found), this.#office(found), ...drawFacts(found));
     this.facts.scrollTop = 0;
   }
 
   #drawnFor = null;
 
+  #kind(found) {
+    const how = found.class_by ? say("said_by", { who: found.class_by, seen: className(found.class_seen) }) : null;
+    return element(
+      "section", { class: "facts-part changeable" }, element("h3", {}, say("filter_class")),
+      element("p", {}, element("strong", {}, className(found.class)), how ? element("span", { class: "note" }, how) : null),
+      this.#change("classify", found),
+    );
+  }
+
+  #change(action, found) {
+    if (!(found.actions ?? []).includes(action)) return null;
+    return button([say(`do_${action}`), capOf(action)], () => this.deciding.start(action, found), { class: "button small", "data-action": action });
+  }
+
   #office(found) {
     const title = found.office ? this.deciding.officeName(found.office) : say("no_office");
     const how = !found.office ? null : found.office_by ? say("chosen_by", { who: found.office_by }) : say("proposed");
-    const may = (found.actions ?? []).includes("assign");
     return element(
-      "section", { class: "facts-part office" }, element("h3", {}, say("office")),
+      "section", { class: "facts-part changeable office" }, element("h3", {}, say("office")),
       element("p", {}, element("strong", {}, title), how ? element("span", { class: "note" }, how) : null),
       this.#handOver(found),
-      may ? button([say("do_assign"), capOf("assign")], () => this.deciding.start("assign", found), { class: "button small", "data-action": "assign" }) : null,
+      this.#change("assign", found),
     );
   }
 
