@@ -3,7 +3,7 @@
 """Who can be recognised in the pictures that leave the vehicle: on rendered drives, and on real pictures with marks.
 
     python -m benchmarks.privacy DRIVE [DRIVE...]
-    python -m benchmarks.privacy --marks FOLDER [--part val|test] [--curve 0.02,0.05,0.1 [--draw FILE.png]]
+    python -m benchmarks.privacy --marks [FOLDER] [--part val|test] [--curve 0.02,0.05,0.1 [--draw FILE.png]]
 
 For the marks see `benchmarks/privacy_marks.py`. A drive: runs the chain as shipped. For every picture that was kept
 for an observation, the truth says where faces and plates were in that frame; counted is how many of them had any pixel
@@ -34,7 +34,7 @@ from edge.types import Frame
 from edge.vision.detector import Detector
 from edge.vision.package import load_package
 from models.training.covered import outside_marks
-from models.training.marks import load_rendered
+from models.training.marks import load_rendered, marks_folder
 
 
 class Census:
@@ -101,14 +101,21 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drives", type=Path, nargs="*", metavar="DRIVE")
-    parser.add_argument("--marks", type=Path, metavar="FOLDER", help="real pictures with marks")
+    parser.add_argument(
+        "--marks",
+        type=Path,
+        nargs="?",
+        const=marks_folder(),
+        metavar="FOLDER",
+        help="real pictures (the project's)",
+    )
     parser.add_argument("--part", choices=["val", "test"], default="val", help="of the marks (default: %(default)s)")
     parser.add_argument("--package", type=Path, default=privacy_marks.MODELS / "privacy", help="the privacy model")
     parser.add_argument("--curve", metavar="T,T,...", help="with --marks: thresholds to choose from, on val")
     parser.add_argument("--draw", type=Path, metavar="PNG", help="with --curve: as a picture")
     options = parser.parse_args()
     if not options.drives and options.marks is None:
-        parser.error("name drives, or --marks FOLDER")
+        parser.error("name drives, or --marks")
     if options.draw is not None and not options.curve:
         parser.error("--draw draws a --curve")
     if options.marks is not None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Score a model package with the runtime that the vehicle uses: `scripts/evaluate street --split val`.
 
-The privacy model is scored by what it covers, see `covered.py`: `scripts/evaluate privacy --split val --marks FOLDER`,
-or on drives, `scripts/evaluate privacy --drive DIR DIR`, which needs nothing but this repository.
+The privacy model is scored by what it covers, see `covered.py`: `scripts/evaluate privacy --split val`, or on drives,
+`scripts/evaluate privacy --drive DIR DIR`, which needs nothing but this repository.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         default=marks.marks_folder(),
         metavar="FOLDER",
-        help="who is to be seen on the real pictures, for privacy (WEGEWART_MARKS, else runs/privacy_marks)",
+        help="who is to be seen on the real pictures, for privacy (WEGEWART_MARKS, else the project's marks)",
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")

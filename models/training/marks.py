@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures on which is known where people, faces, plates and vehicles are: marked by people, or rendered.
 
-The marks of real pictures are no part of the project, nor are the pictures: FOLDER/marks.json is {"format": 1,
-"pictures": [{"picture": path below WEGEWART_SHARED/data/road, "part": "val" | "test", "boxes": [{"label": "person" |
-"face" | "plate" | "vehicle", "box": [x1, y1, x2, y2]}]}]}. Thresholds are chosen on `val`; `test` is looked at once.
+The marks of real pictures lie beside this file in marks.json, boxes without a single pixel; the pictures are no part of
+the project (WEGEWART_SHARED). A city's own go into a folder of theirs, FOLDER/marks.json: {"format": 1, "pictures":
+[{"picture": path below WEGEWART_SHARED/data/road, "part": "val" | "test", "boxes": [{"label": "person" | "face" |
+"plate" | "vehicle" | "unsure", "box": [x1, y1, x2, y2]}]}]}. Thresholds are chosen on `val`; `test` is looked at once.
 
 The rendered ones are streets of seeds that nothing was trained or chosen on. Anybody can make them again.
 """
@@ -28,6 +29,7 @@ from models.training.dataset import shared_folder
 
 FROM_VEHICLES = "from vehicles"
 RENDERED = "rendered"
+UNSURE = "unsure"
 OWN_VIEWS = ("forward", "vehicle")
 #: The rendered set of the stated score.
 SEEDS, KM, EVERY_M = (41, 42), 0.1, 3.3
@@ -49,9 +51,8 @@ class Marked:
 
 
 def marks_folder() -> Path:
-    """Where the marks are: WEGEWART_MARKS, else `runs/privacy_marks` in the repository."""
-    default = Path(__file__).resolve().parents[2] / "runs" / "privacy_marks"
-    return Path(os.environ.get("WEGEWART_MARKS", default))
+    """Where the marks are: WEGEWART_MARKS, else those of the project."""
+    return Path(os.environ.get("WEGEWART_MARKS", Path(__file__).resolve().parent))
 
 
 def load_marked(folder: Path, part: str) -> list[Marked]:
@@ -70,9 +71,11 @@ def load_marked(folder: Path, part: str) -> list[Marked]:
         if name not in known:
             known |= _known(road, name.split("/")[1])
         own_view, defects = known[name]
-        marks = tuple((one["label"], tuple(one["box"])) for one in entry["boxes"])
+        boxes = [(one["label"], tuple(one["box"])) for one in entry["boxes"]]
+        marks = tuple(one for one in boxes if one[0] != UNSURE)
+        unsure = tuple(box for label, box in boxes if label == UNSURE)
         views = (ALL_VIEWS, FROM_VEHICLES) if own_view else (ALL_VIEWS,)
-        marked.append(Marked(road / name, views, marks, defects=defects))
+        marked.append(Marked(road / name, views, marks, unsure, defects))
     return marked
 
 

@@ -4,7 +4,7 @@
 
 It computes in float: its curves (SiLU) gain nothing from eight bits, see CARD.md. The weights are stored in 16 bits and
 widened when the file is loaded, which halves the download. The thresholds come from
-`python -m benchmarks.privacy --marks FOLDER`, which needs pictures on which people have marked who is to be seen.
+`python -m benchmarks.privacy --marks`: pictures on which is marked who is to be seen (`marks.py`).
 
 The package is then scored on those pictures and on rendered ones (`covered.py`), and the scores are written into
 model.toml and CARD.md. `--scores` does that alone, for the package as it stands.
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--vehicle", type=float, help="threshold")
     parser.add_argument("--again", action="store_true", help="keep the ONNX file that is there, describe it anew")
     parser.add_argument("--scores", action="store_true", help="only score the package that is there")
-    parser.add_argument("--marks", type=Path, default=marks.marks_folder(), help="WEGEWART_MARKS, runs/privacy_marks")
+    parser.add_argument("--marks", type=Path, default=marks.marks_folder(), help="WEGEWART_MARKS, else the project's")
     arguments = parser.parse_args()
     if not arguments.scores:
         if None in (arguments.version, arguments.person, arguments.vehicle):

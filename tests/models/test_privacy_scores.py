@@ -20,12 +20,14 @@ from models.training.classes import ALL_VIEWS
 from models.training.covered import Row
 from models.training.dataset import shared_folder
 from models.training.marks import FROM_VEHICLES, RENDERED, Marked
+from models.training.recipe import load_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "privacy"
 STATED = load_package(FOLDER).manifest.scores
 WITHIN = 0.005
 
 PERSON: Box = (100, 100, 120, 160)
+FAR: Box = (280, 170, 340, 290)
 HIM = Detection("person", 0.9, PERSON)
 
 
@@ -56,12 +58,29 @@ def test_the_stated_score_on_rendered_streets_is_reproduced(tmp_path: Path, monk
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_the_stated_score_on_marked_pictures_is_reproduced(split: str) -> None:
-    """Skipped even with CI=true: pictures and marks are not ours to commit, so no CI has them."""
-    folder = marks.marks_folder()
-    if not (folder / "marks.json").exists() or not (shared_folder() / "data").exists():
-        pytest.skip(f"needs marks in {folder} (WEGEWART_MARKS) and the pictures in {shared_folder()} (WEGEWART_SHARED)")
-    rows = covered.score(covered.look_all(Detector(load_package(FOLDER)), marks.load_marked(folder, split)))
+    pictures = marks.load_marked(marks.marks_folder(), split)
+    rows = covered.score(covered.look_all(Detector(load_package(FOLDER)), pictures))
     assert_stated(rows, split, {ALL_VIEWS, FROM_VEHICLES})
+
+
+@pytest.mark.data
+def test_the_marks_lie_within_the_pictures_and_no_sequence_is_in_both_parts_or_in_the_training() -> None:
+    parts: dict[str, set[str]] = {}
+    sizes = {}
+    for split in ("train", "val", "test"):
+        coco = json.loads((shared_folder() / "data/road" / f"instances_{split}.json").read_text())
+        sizes |= {one["file_name"]: (one["width"], one["height"], one["seq"]) for one in coco["images"]}
+    left_out = set(load_recipe(Path(marks.__file__).with_name("privacy.toml")).left_out)
+    for entry in marks.entries(marks.marks_folder()):
+        width, height, sequence = sizes[entry["picture"]]
+        parts.setdefault(sequence, set()).add(entry["part"])
+        assert "/train/" not in entry["picture"] or sequence in left_out
+        for one in entry["boxes"]:
+            x1, y1, x2, y2 = one["box"]
+            assert one["label"] in (*covered.LABELS, marks.UNSURE)
+            assert 0 <= x1 < x2 <= width, entry
+            assert 0 <= y1 < y2 <= height, entry
+    assert all(len(of) == 1 for of in parts.values())
 
 
 def scored(found: Sequence[Detection], *marked: tuple[str, Box], unsure: tuple[Box, ...] = ()) -> dict[str, Row]:
@@ -97,8 +116,7 @@ def test_precision_is_the_share_of_the_hidden_area_that_is_marked() -> None:
 
 
 def test_hiding_what_nobody_could_judge_is_no_mistake() -> None:
-    far: Box = (280, 170, 340, 290)
-    rows = scored([HIM, Detection("person", 0.1, (300, 200, 320, 260))], ("person", PERSON), unsure=(far,))
+    rows = scored([HIM, Detection("person", 0.1, (300, 200, 320, 260))], ("person", PERSON), unsure=(FAR,))
     assert rows["person"].needless == scored([HIM], ("person", PERSON))["person"].needless
     assert rows["person"].marks == 1
 
@@ -153,7 +171,8 @@ def shared_with(folder: Path, view: str) -> None:
         {"image_id": 1, "bbox": [5, 6, 7, 8], "iscrowd": 1},
     ]
     (road / "instances_val.json").write_text(json.dumps({"images": [image], "annotations": defects}))
-    entry = {"picture": "images/val/a.webp", "boxes": [{"label": "person", "box": PERSON}]}
+    boxes = [{"label": "person", "box": PERSON}, {"label": "unsure", "box": FAR}]
+    entry = {"picture": "images/val/a.webp", "boxes": boxes}
     told = {"format": 1, "pictures": [{**entry, "part": "val"}, {**entry, "part": "test"}]}
     (folder / "marks.json").write_text(json.dumps(told))
 
@@ -163,7 +182,8 @@ def test_a_marked_picture_counts_among_its_part_and_view(tmp_path: Path, monkeyp
     shared_with(tmp_path, view)
     monkeypatch.setenv("WEGEWART_SHARED", str(tmp_path))
     (one,) = marks.load_marked(tmp_path, "val")
-    assert (one.views, one.marks, one.defects) == (views, (("person", PERSON),), ((1, 2, 4, 6),))
+    assert (one.views, one.marks, one.unsure) == (views, (("person", PERSON),), (FAR,))
+    assert one.defects == ((1, 2, 4, 6),)
 
 
 def test_a_marked_picture_that_is_missing_is_one_clear_line(tmp_path: Path, monkeypatch, capsys) -> None:
