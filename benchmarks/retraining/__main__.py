@@ -115,7 +115,7 @@ def _told(driven: Counter[str], depot: Depot, verdicts: Verdicts) -> list[str]:
         f"observations, pictures at the depot     {summary['observations']}, {summary['pictures']}",
         f"cases                                   {summary['cases']}",
         f"confirmed by the clerk                  {len(verdicts.confirmed)}",
-        f"  of these cracks of another type         {len(verdicts.another_type)}",
+        f"  of these, called by their true type     {len(verdicts.renamed)}",
         f"rejected as no defect                   {len(verdicts.rejected)}",
     ]
 

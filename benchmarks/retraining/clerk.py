@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Wegewart contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A clerk who knows the truth: confirms what is a defect and rejects what is none, over the depot's own API."""
+"""A clerk who knows the truth: names, confirms and rejects over the depot's own API."""
 
 from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -33,18 +33,18 @@ _MOST = 500
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Numbers of cases. `another_type`: of the confirmed ones, cracks that are of another type than the case says."""
+    """Numbers of cases. `renamed`: what it really is, of the confirmed ones that are called another type of crack."""
 
     confirmed: tuple[int, ...]
     rejected: tuple[int, ...]
-    another_type: tuple[int, ...]
+    renamed: Mapping[int, str]
 
 
 def decide(truth: Truth, cases: Sequence[Case]) -> Verdicts:
     """What the clerk says of a street's cases.
 
-    A case at a true defect of its kind (a pothole; a crack of whatever type, since a clerk cannot change the class)
-    is confirmed, a second one of the same defect too: it is there. Every other case is no defect.
+    A case at a true defect of its family (a pothole; a crack of whatever type) is confirmed, a second one of the same
+    defect too: it is there. Every other case is no defect.
     """
     seen = [as_observation(case) for case in cases]
     compared = compare(_aligned(truth, seen), seen)
@@ -56,9 +56,11 @@ def decide(truth: Truth, cases: Sequence[Case]) -> Verdicts:
     return Verdicts(
         confirmed=tuple(case.number for case in cases if case.number in shown),
         rejected=tuple(case.number for case in cases if case.number not in shown),
-        another_type=tuple(
-            case.number for case in cases if shown.get(case.number, case.defect_class) != case.defect_class
-        ),
+        renamed={
+            case.number: shown[case.number]
+            for case in cases
+            if shown.get(case.number, case.defect_class) != case.defect_class
+        },
     )
 
 
@@ -93,8 +95,11 @@ def decide_all(depot: Depot, city: Sequence[Street]) -> Verdicts:
     everything = Verdicts(
         confirmed=tuple(number for one in said for number in one.confirmed),
         rejected=tuple(number for one in said for number in one.rejected),
-        another_type=tuple(number for one in said for number in one.another_type),
+        renamed={number: label for one in said for number, label in one.renamed.items()},
     )
+    for label in sorted(set(everything.renamed.values())):
+        named = [number for number, other in everything.renamed.items() if other == label]
+        _act(depot, named, {"action": "classify", "class": label})
     _act(depot, everything.confirmed, {"action": "confirm"})
     _act(depot, everything.rejected, {"action": "reject", "reason": "not_a_defect"})
     return everything

@@ -61,10 +61,10 @@ def test_a_second_case_of_a_defect_is_confirmed_too():
     assert decide(truth(*HOLES), [*SEEN, case(7, "pothole", 40.5)]).confirmed == (1, 2, 3, 4, 5, 6, 7)
 
 
-def test_a_crack_of_another_type_is_a_crack_and_is_counted():
+def test_a_crack_of_another_type_is_a_crack_and_is_called_by_its_own():
     long = defect("d9", "longitudinal_crack", 150.0, length_m=4.0)
     said = decide(truth(*HOLES, long), [*SEEN, case(7, "transverse_crack", 151.5)])
-    assert (said.confirmed[-1], said.another_type, said.rejected) == (7, (7,), ())
+    assert (said.confirmed[-1], said.renamed, said.rejected) == (7, {7: "longitudinal_crack"}, ())
 
 
 def test_with_few_defects_the_receivers_error_is_not_guessed():
