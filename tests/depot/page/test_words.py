@@ -7,6 +7,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from depot.cases.kinds import KINDS
+from depot.describing.words import class_name
+
 STATIC = Path(__file__).resolve().parents[3] / "depot" / "web" / "static"
 #: Words whose keys the page puts together: "state_" + state.
 _MADE = re.compile(r"say\(`([a-z_]*)\$\{")
@@ -51,3 +54,17 @@ def test_no_word_is_there_for_nothing():
     quoted = set(re.findall(r'"(\w+)"', source))
     unused = {key for key in words() if key not in quoted and not any(key.startswith(prefix) for prefix in made)}
     assert unused == set()
+
+
+def test_classes_are_called_as_in_the_texts_and_the_page_offers_those_that_the_depot_takes():
+    known = words()
+    for label in {"unclear", *KINDS["road"], *KINDS["lining"]}:
+        assert known[f"class_{label}"] == (class_name(label, "de"), class_name(label, "en"))
+    offered = re.search(
+        r"const KINDS = \{(.*?)\};", (STATIC / "review" / "deciding.js").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert offered
+    for surface, labels in KINDS.items():
+        line = re.search(rf"{surface}: \[(.*?)\]", offered[1])
+        assert line
+        assert sorted(re.findall(r'"(\w+)"', line[1])) == sorted(labels)

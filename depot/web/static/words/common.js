@@ -30,6 +30,7 @@ export const COMMON = {
   class_alligator_crack: ["Netzriss", "Alligator crack"], class_crack: ["Riss", "Crack"], class_spalling: ["Abplatzung", "Spalling"],
   class_water_leakage: ["Wasseraustritt", "Water leakage"], class_efflorescence: ["Ausblühung", "Efflorescence"],
   class_exposed_rebar: ["Freiliegende Bewehrung", "Exposed rebar"], class_corrosion: ["Korrosion", "Corrosion"],
+  class_unclear: ["Unklarer Schaden", "Unclear defect"],
   state_new: ["neu", "new"], state_confirmed: ["bestätigt", "confirmed"], state_rejected: ["abgelehnt", "rejected"], state_ordered: ["beauftragt", "ordered"],
   state_repaired: ["repariert", "repaired"], state_reopened: ["wieder offen", "reopened"], state_merged: ["zusammengeführt", "merged"],
   trend_growing: ["wächst", "growing"], trend_steady: ["gleich", "steady"], trend_shrinking: ["wird kleiner", "shrinking"],
